@@ -1,0 +1,113 @@
+"""
+What an argument must be. Called where a DAG is parsed and again before a request, so it imports nothing heavy.
+
+Every refusal is a CommsArgumentError that names the argument and its value.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from airflow_provider_comms.comms.errors import CommsArgumentError
+from airflow_provider_comms.comms.resource import MAX_PAGE_SIZE, OperationStatus, Resource
+
+_DOCUMENTED_ID = re.compile(r"comms_operation_[0-7][a-hjkmnpqrstv-z0-9]{25,34}")
+# Wider than Twilio's own pattern, which one of its own samples breaks; still one plain path segment.
+_POSSIBLE_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,255}")
+# What a template makes of an upstream task that returned nothing.
+_NOTHING = ("None", "null", "nan")
+MAX_PARALLEL = 32
+
+
+def check_resource(value: object) -> Resource:
+    """Return the resource of that name, or refuse it."""
+    try:
+        return Resource(str(value))
+    except ValueError:
+        known = " or ".join(repr(r.value) for r in Resource)
+        raise CommsArgumentError(f"resource={value!r} is not a kind of operation.", advice=f"Use {known}.") from None
+
+
+def check_operation_id(value: object) -> str:
+    """
+    Return the id if it can be one segment of a path, or refuse it.
+
+    Only what could not be an id at all is refused; see :func:`is_documented_id` for the rest.
+    """
+    if isinstance(value, str) and _POSSIBLE_ID.fullmatch(value) and value not in _NOTHING:
+        return value
+    raise CommsArgumentError(
+        f"operation_id={value!r} cannot be the id of an operation.",
+        advice="Give the operationId that Twilio answered to the send, such as comms_operation_01h9krwprk...",
+    )
+
+
+def is_documented_id(operation_id: str) -> bool:
+    """Whether the id has the form that Twilio documents. One of Twilio's own samples has not."""
+    return _DOCUMENTED_ID.match(operation_id) is not None
+
+
+def check_page_size(value: object) -> int:
+    """Return the number of operations per page, 1 to 1000, or refuse it."""
+    return _whole_number("page_size", value, 1, MAX_PAGE_SIZE)
+
+
+def check_parallel(value: object) -> int:
+    """Return the number of slices listed side by side, 1 to 32, or refuse it."""
+    return _whole_number("parallel", value, 1, MAX_PARALLEL)
+
+
+def check_limit(value: object) -> int | None:
+    """Return the largest number of operations wanted, None for all, or refuse it."""
+    return None if value is None else _whole_number("limit", value, 1, None)
+
+
+def _whole_number(name: str, value: object, low: int, high: int | None) -> int:
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if is_whole and value >= low and (high is None or value <= high):  # type: ignore[operator]
+        return value  # type: ignore[return-value]
+    bounds = f"a whole number from {low} to {high}" if high else f"a whole number from {low} up"
+    raise CommsArgumentError(f"{name}={value!r} is out of bounds.", advice=f"Give {bounds}.")
+
+
+def check_status(value: object) -> OperationStatus | None:
+    """Return the status to filter by, None for any, or refuse it: the API ignores a filter it does not know."""
+    if value is None:
+        return None
+    try:
+        return OperationStatus(str(value))
+    except ValueError:
+        known = ", ".join(OperationStatus)
+        raise CommsArgumentError(
+            f"status={value!r} is no status of an operation.", advice=f"Use one of {known}."
+        ) from None
+
+
+def check_window(start_date: object, end_date: object) -> tuple[datetime | None, datetime | None]:
+    """Return both ends of a window of creation times, either of them None for open, or refuse them."""
+    start = _check_moment("start_date", start_date)
+    end = _check_moment("end_date", end_date)
+    if start is not None and end is not None and start >= end:
+        raise CommsArgumentError(
+            f"start_date={start.isoformat()} is not before end_date={end.isoformat()}: the window is empty.",
+            advice="Swap them, or widen the window. Note that a cron schedule gives empty data intervals in "
+            "Airflow 3 unless the DAG uses CronDataIntervalTimetable.",
+        )
+    return start, end
+
+
+def _check_moment(name: str, value: object) -> datetime | None:
+    if value is None:
+        return None
+    if not isinstance(value, datetime):
+        raise CommsArgumentError(
+            f"{name}={value!r} is a {type(value).__name__}, not a datetime.",
+            advice="Give a datetime with a time zone.",
+        )
+    if value.utcoffset() is None:
+        raise CommsArgumentError(
+            f"{name}={value!r} has no time zone.",
+            advice=f"Say which moment is meant, such as {name}={name}.replace(tzinfo=UTC).",
+        )
+    return value

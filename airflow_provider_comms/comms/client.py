@@ -1,0 +1,273 @@
+"""
+The client. The only module that imports httpx.
+
+One engine does the talking, on an event loop. The sync client is the same engine behind a loop of its own, so
+that there is nothing which could differ, and so that its deadline holds: a blocking socket can be held for ever
+by a server that drips one byte a second, a task on a loop cannot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from contextlib import aclosing
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
+
+import httpx
+
+from airflow_provider_comms.comms.answer import Answer, read_operation, read_page
+from airflow_provider_comms.comms.conversation import Conversation
+from airflow_provider_comms.comms.errors import (
+    CommsError,
+    CommsProtocolError,
+    CommsSettingsError,
+    CommsTimeoutError,
+    CommsUnreachableError,
+    Where,
+)
+from airflow_provider_comms.comms.listing import list_in_turn, list_side_by_side
+from airflow_provider_comms.comms.masking import mask
+from airflow_provider_comms.comms.request import Filters, Query, Request, fetch_request, query_of
+from airflow_provider_comms.comms.thread_loop import run, thread_loop
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterable, Iterator
+
+    from airflow_provider_comms.comms.models import Operation, Page
+    from airflow_provider_comms.comms.settings import ClientSettings
+
+T = TypeVar("T")
+
+MAX_BODY = 4 * 2**20
+"""Bytes of an answer that are read. A page of 1,000 operations has about half a million."""
+
+
+class AsyncCommsClient:
+    """
+    Talks to the Comms API on the running event loop.
+
+    :param settings: whom to talk to, as whom, and how patiently.
+
+    Use it as `async with AsyncCommsClient(settings) as client:`, or call :meth:`aclose`. It belongs to one loop.
+    """
+
+    def __init__(self, settings: ClientSettings) -> None:
+        self._settings = settings
+        self._conversation = Conversation(settings, self._exchange)
+        self._opening = asyncio.Lock()
+        self._http: httpx.AsyncClient | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections. The client can be used again: it opens new ones."""
+        http, self._http = self._http, None
+        if http is not None:
+            await http.aclose()
+
+    async def get_operation(self, resource: str, operation_id: str) -> Operation:
+        """
+        Fetch one operation.
+
+        :param resource: "emails" or "messages".
+        :param operation_id: id of the operation.
+        :raises CommsError: see the tree in `comms.errors`.
+        """
+        return await self._conversation.ask(fetch_request(resource, operation_id), read_operation)
+
+    async def try_operations(self, resource: str, operation_ids: Iterable[str]) -> dict[str, Operation | CommsError]:
+        """
+        Fetch several operations side by side; the trouble of one is nothing to the others.
+
+        :param resource: "emails" or "messages".
+        :param operation_ids: ids of the operations.
+        :return: by id, in the order given, the operation or the error in its place.
+        """
+        ids = list(dict.fromkeys(operation_ids))
+        return dict(zip(ids, await asyncio.gather(*(self._try(resource, one) for one in ids)), strict=True))
+
+    async def _try(self, resource: str, operation_id: str) -> Operation | CommsError:
+        try:
+            return await self.get_operation(resource, operation_id)
+        except CommsError as error:
+            return error
+
+    def list_operations(self, resource: str, **filters: Unpack[Filters]) -> AsyncIterator[Operation]:
+        """
+        List operations over all pages, each of them once.
+
+        :param resource: "emails" or "messages".
+        :param filters: see :class:`Filters`.
+        :raises CommsArgumentError: an argument cannot be right; raised at the call, before any request.
+        :raises CommsError: see the tree in `comms.errors`; raised while iterating.
+        """
+        return self._operations(query_of(resource, **filters))
+
+    async def _operations(self, query: Query) -> AsyncGenerator[Operation, None]:
+        async with aclosing(self.pages(query)) as pages:
+            async for page in pages:
+                for operation in page:
+                    yield operation
+
+    async def pages(self, query: Query) -> AsyncGenerator[list[Operation], None]:
+        """
+        List as :meth:`list_operations` does, the operations of a page at a time.
+
+        :param query: made by `query_of`.
+        """
+        remaining = query.limit
+        async with aclosing(self._all_pages(query)) as pages:
+            async for page in pages:
+                yield page[:remaining]
+                if remaining is not None and (remaining := remaining - len(page)) <= 0:
+                    return
+
+    def _all_pages(self, query: Query) -> AsyncGenerator[list[Operation], None]:
+        if query.parallel == 1:
+            return list_in_turn(query, self._page, self._settings.peer)
+        return list_side_by_side(query, self._page, self._settings.peer, datetime.now(UTC))
+
+    async def _page(self, request: Request) -> Page:
+        return await self._conversation.ask(request, read_page)
+
+    async def _exchange(self, request: Request) -> Answer:
+        """Send once and read the whole answer; what httpx raises becomes ours."""
+        http = await self._connections()
+        try:
+            async with http.stream(request.method, request.path, params=list(request.query)) as response:
+                return Answer(
+                    request,
+                    response.status_code,
+                    {name.lower(): value for name, value in response.headers.items()},
+                    await self._body(request, response),
+                    self._settings.peer,
+                    self._settings.secrets,
+                )
+        except httpx.TimeoutException as error:
+            raise CommsTimeoutError(*self._no_answer(request, error)) from None
+        except httpx.TransportError as error:
+            raise CommsUnreachableError(*self._no_answer(request, error)) from None
+        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
+            raise CommsProtocolError(*self._no_answer(request, error)) from None
+
+    async def _body(self, request: Request, response: httpx.Response) -> bytes:
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > MAX_BODY:
+                raise CommsProtocolError(
+                    f"The answer is longer than {MAX_BODY} bytes; the rest was not read.",
+                    request.where(self._settings.peer),
+                )
+        return bytes(body)
+
+    def _no_answer(self, request: Request, error: Exception) -> tuple[str, Where]:
+        # The library's own error is not chained: its message could hold a proxy's password.
+        said = mask(str(error), self._settings.secrets)
+        what = f"No whole answer to {request.method} {request.path}: {type(error).__name__}"
+        return f"{what}: {said}" if said else what, request.where(self._settings.peer)
+
+    async def _connections(self) -> httpx.AsyncClient:
+        async with self._opening:
+            if self._http is None:
+                # Building a TLS context takes some 30 ms of CPU: not on the loop, and once per process.
+                tls = await asyncio.to_thread(_tls_context, self._settings.verify, self._settings.ca_file)
+                self._http = _open(self._settings, tls)
+        return self._http
+
+
+class CommsClient:
+    """
+    Talks to the Comms API and blocks until there is an answer. Threads may share it; so may a fork.
+
+    :param settings: whom to talk to, as whom, and how patiently.
+
+    Use it as `with CommsClient(settings) as client:`, or call :meth:`close`.
+    """
+
+    def __init__(self, settings: ClientSettings) -> None:
+        self._settings = settings
+        self._engines: dict[asyncio.AbstractEventLoop, AsyncCommsClient] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections. The client can be used again: it opens new ones."""
+        if self._engines and (engine := self._engines.pop(thread_loop(), None)):
+            self._run(engine.aclose())
+
+    def get_operation(self, resource: str, operation_id: str) -> Operation:
+        """Fetch one operation; as :meth:`AsyncCommsClient.get_operation` does."""
+        return self._run(self._engine.get_operation(resource, operation_id))
+
+    def try_operations(self, resource: str, operation_ids: Iterable[str]) -> dict[str, Operation | CommsError]:
+        """Fetch several operations; as :meth:`AsyncCommsClient.try_operations` does."""
+        return self._run(self._engine.try_operations(resource, operation_ids))
+
+    def list_operations(self, resource: str, **filters: Unpack[Filters]) -> Iterator[Operation]:
+        """List operations; as :meth:`AsyncCommsClient.list_operations` does."""
+        query = query_of(resource, **filters)
+        return (operation for page in self.pages(query) for operation in page)
+
+    def pages(self, query: Query) -> Iterator[list[Operation]]:
+        """List the operations of a page at a time; as :meth:`AsyncCommsClient.pages` does."""
+        pages = self._engine.pages(query)
+        try:
+            while (page := self._run(_next_or_none(pages))) is not None:
+                yield page
+        finally:
+            self._run(pages.aclose())
+
+    @property
+    def _engine(self) -> AsyncCommsClient:
+        # Keyed by the loop, which a forked process has of its own.
+        return self._engines.setdefault(thread_loop(), AsyncCommsClient(self._settings))
+
+    def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        return run(coroutine, thread_loop())
+
+
+async def _next_or_none(pages: AsyncGenerator[T, None]) -> T | None:
+    return await anext(pages, None)
+
+
+def _open(settings: ClientSettings, tls: ssl.SSLContext) -> httpx.AsyncClient:
+    patience, most = settings.patience, settings.max_in_flight
+    return httpx.AsyncClient(
+        base_url=settings.base_url,
+        auth=httpx.BasicAuth(settings.username, settings.password),
+        headers={"User-Agent": settings.user_agent, "Accept": "application/json"},
+        timeout=httpx.Timeout(
+            connect=patience.connect_timeout,
+            read=patience.read_timeout,
+            write=patience.write_timeout,
+            pool=patience.attempt_timeout,
+        ),
+        limits=httpx.Limits(max_connections=most, max_keepalive_connections=most),
+        follow_redirects=False,
+        verify=tls,
+        proxy=settings.proxy,
+    )
+
+
+@lru_cache(maxsize=8)
+def _tls_context(verify: bool, ca_file: str | None) -> ssl.SSLContext:
+    try:
+        if verify and ca_file:
+            return ssl.create_default_context(cafile=ca_file)
+        return httpx.create_ssl_context(verify=verify)
+    except (OSError, ssl.SSLError) as error:
+        raise CommsSettingsError(
+            f"ca_file={ca_file!r} cannot be read as certificates: {error}.",
+            advice="Give the path of a PEM file that exists where the task runs.",
+        ) from None

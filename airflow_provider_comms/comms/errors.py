@@ -1,0 +1,193 @@
+"""
+What can go wrong between us and the Comms API.
+
+CommsError
+├── CommsArgumentError          an argument that cannot be right; no request was made    (a ValueError too)
+├── CommsSettingsError          a connection that cannot be right; no request was made   (a ValueError too)
+├── CommsUnreachableError       no whole answer came: DNS, connect, TLS, reset, truncated body
+│   └── CommsTimeoutError       no whole answer came in time
+├── CommsProtocolError          an answer came that is not the Comms API's
+└── CommsStatusError            the API answered with an error status
+    ├── CommsBadRequestError        400
+    ├── CommsAuthenticationError    401
+    ├── CommsPermissionError        403
+    ├── CommsNotFoundError          404
+    ├── CommsRateLimitError         429
+    └── CommsServerError            500, 502, 503, 504
+
+Every error says what happened, where, and what to do about it; none holds a token, a secret or a recipient.
+All of them pickle and copy whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """
+    The circumstances of an error; what is not known is None.
+
+    :param peer: whom we talked to and through what, such as "connection twilio_comms_default".
+    :param method: HTTP method.
+    :param path: path of the request, without its query (page tokens stand there).
+    :param resource: "emails" or "messages".
+    :param operation_id: id of the operation asked for.
+    :param status: HTTP status of the answer.
+    :param code: Twilio's error code, such as 20404.
+    :param request_id: Twilio's id of the request, which its support asks for.
+    :param retry_after: seconds that the server wished us to wait.
+    """
+
+    peer: str | None = None
+    method: str | None = None
+    path: str | None = None
+    resource: str | None = None
+    operation_id: str | None = None
+    status: int | None = None
+    code: int | None = None
+    request_id: str | None = None
+    retry_after: float | None = None
+
+    def __str__(self) -> str:
+        known = ((f.name, getattr(self, f.name)) for f in fields(self))
+        return ", ".join(f"{name} {value}" for name, value in known if value is not None)
+
+
+NOWHERE = Where()
+
+
+class CommsError(Exception):
+    """
+    Base of all errors of this room.
+
+    :param what: what happened, in one line.
+    :param where: the circumstances.
+    :param advice: what to do, in one line; None takes the class's own.
+    """
+
+    default_advice: ClassVar[str] = ""
+    transient: ClassVar[bool] = False
+    """Whether the same request may well succeed a little later."""
+
+    def __init__(self, what: str, where: Where = NOWHERE, advice: str | None = None) -> None:
+        # All of it goes into `args`, so that pickle and copy rebuild the error whole.
+        super().__init__(what, where, advice)
+        self.what = what
+        self.where = where
+        self.advice = self.default_advice if advice is None else advice
+
+    def __str__(self) -> str:
+        lines = [self.what]
+        if where := str(self.where):
+            lines.append(f"  where: {where}")
+        if self.advice:
+            lines.append(f"  to do: {self.advice}")
+        return "\n".join(lines)
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds that the server wished us to wait, or None."""
+        return self.where.retry_after
+
+
+class CommsArgumentError(CommsError, ValueError):
+    """An argument that cannot be right; the message names it and its value."""
+
+
+class CommsSettingsError(CommsError, ValueError):
+    """Settings of a connection that cannot be right; the message names the field."""
+
+
+class CommsUnreachableError(CommsError):
+    """No whole answer came."""
+
+    default_advice = (
+        "Check that the host of the connection is right and can be reached from this machine "
+        "(DNS, proxy, firewall, TLS certificates). It may pass by itself."
+    )
+    transient = True
+
+
+class CommsTimeoutError(CommsUnreachableError):
+    """No whole answer came in time."""
+
+    default_advice = (
+        "Check the network between this machine and the host; raise the timeouts of the connection "
+        "if it is known to be slow. It may pass by itself."
+    )
+
+
+class CommsProtocolError(CommsError):
+    """An answer came that is not the Comms API's."""
+
+    default_advice = (
+        "Check that the host of the connection is the Comms API and that no proxy or portal answers in its "
+        "place. If it is, report the answer with the request id."
+    )
+
+
+class CommsStatusError(CommsError):
+    """The API answered with an error status."""
+
+    default_advice = "See Twilio's error dictionary for the code; give the request id to Twilio's support."
+
+
+class CommsBadRequestError(CommsStatusError):
+    """400: the request is malformed."""
+
+    default_advice = "Mend the argument that the message names."
+
+
+class CommsAuthenticationError(CommsStatusError):
+    """401: the credentials are refused."""
+
+    default_advice = (
+        "Check login (account SID or API key SID) and password (its auth token or secret) of the connection: "
+        "a rotated token, the two swapped, or a key of another account."
+    )
+
+
+class CommsPermissionError(CommsStatusError):
+    """403: the credentials are good, the permission is missing."""
+
+    default_advice = (
+        "Use an API key that may read Comms operations (a standard key; restricted keys may not), "
+        "and check that the account is no trial account."
+    )
+
+
+class CommsNotFoundError(CommsStatusError):
+    """404: there is no such operation."""
+
+    default_advice = (
+        "Check the operation id, and that it is of this resource: the id does not tell e-mails from messages. "
+        "Twilio keeps operations for 7 days from their creation."
+    )
+
+
+class CommsRateLimitError(CommsStatusError):
+    """429: too many requests. The request was not processed."""
+
+    default_advice = "Ask less often (a longer poke_interval, fewer parallel slices); the limit passes by itself."
+    transient = True
+
+
+class CommsServerError(CommsStatusError):
+    """500, 502, 503 or 504: the API, or what stands before it, is in trouble."""
+
+    default_advice = "It usually passes by itself; if not, see Twilio's status page."
+    transient = True
+
+
+STATUS_ERRORS: dict[int, type[CommsStatusError]] = {
+    400: CommsBadRequestError,
+    401: CommsAuthenticationError,
+    403: CommsPermissionError,
+    404: CommsNotFoundError,
+    429: CommsRateLimitError,
+    **dict.fromkeys((500, 502, 503, 504), CommsServerError),
+}
+"""HTTP status to class; every other status is a plain CommsStatusError."""

@@ -1,0 +1,108 @@
+"""All pages of a list: one after the other, or a window of time in slices side by side."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from airflow_provider_comms.comms.paging import Seen, Walk
+from airflow_provider_comms.comms.slicing import Slice, guess_pages, whole_slice
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from datetime import datetime
+
+    from airflow_provider_comms.comms.models import Operation, Page
+    from airflow_provider_comms.comms.request import Query, Request
+
+    GetPage = Callable[[Request], Awaitable[Page]]
+
+WORTH_CUTTING = 3.0
+"""Pages that a slice must seem to hold before it is cut again: cutting lists its first page twice."""
+
+
+async def list_in_turn(query: Query, get_page: GetPage, peer: str) -> AsyncGenerator[list[Operation], None]:
+    """
+    List one page after the other, in the API's order.
+
+    :param get_page: sends a request and reads the page.
+    :param peer: what errors call the other side.
+    """
+    walk = Walk(query, Seen(), peer)
+    while (request := walk.request) is not None:
+        yield walk.accept(await get_page(request))
+
+
+async def list_side_by_side(
+    query: Query, get_page: GetPage, peer: str, now: datetime
+) -> AsyncGenerator[list[Operation], None]:
+    """
+    List slices of the window at the same time, `query.parallel` of them; in no order.
+
+    :param now: where an open window ends, as far as cutting it goes.
+    """
+    sliced = _SlicedListing(query, get_page, peer)
+    workers = [asyncio.create_task(sliced.work()) for _ in range(query.parallel)]
+    try:
+        async for operations in sliced.run(whole_slice(query, now)):
+            yield operations
+    finally:
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+
+
+class _SlicedListing:
+    """Slices wait in a queue, pages come out of another; workers stand between."""
+
+    def __init__(self, query: Query, get_page: GetPage, peer: str) -> None:
+        self._query = query
+        self._get_page = get_page
+        self._peer = peer
+        self._seen = Seen()
+        self._slices: asyncio.Queue[Slice] = asyncio.Queue()
+        self._unfinished = 0
+        # Bounded, so that a slow reader holds the workers back and memory stays level.
+        self._found: asyncio.Queue[list[Operation] | BaseException | None] = asyncio.Queue(query.parallel)
+
+    async def run(self, window: Slice) -> AsyncGenerator[list[Operation], None]:
+        self._put(window.cut(self._query.parallel))
+        while (found := await self._found.get()) is not None:
+            if isinstance(found, BaseException):
+                raise found
+            yield found
+
+    def _put(self, slices: list[Slice]) -> None:
+        self._unfinished += len(slices)
+        for one in slices:
+            self._slices.put_nowait(one)
+
+    async def work(self) -> None:
+        """List slice after slice until cancelled; the last one to finish says so."""
+        while True:
+            part = await self._slices.get()
+            try:
+                await self._list(part)
+            except Exception as error:  # noqa: BLE001  (raised again, in the reader)
+                await self._found.put(error)
+            self._unfinished -= 1
+            if not self._unfinished:
+                await self._found.put(None)
+
+    async def _list(self, part: Slice) -> None:
+        walk = Walk(part.query(self._query), self._seen, self._peer)
+        while (request := walk.request) is not None:
+            page = await self._get_page(request)
+            await self._found.put(walk.accept(page))
+            if walk.pages == 1 and walk.request and (pieces := self._pieces(part, page)):
+                self._put(pieces)
+                return
+
+    def _pieces(self, part: Slice, page: Page) -> list[Slice]:
+        """Cut a slice that holds more than its share while others run dry; empty if it should stay whole."""
+        pages = guess_pages(part, page.operations)
+        waiting = self._slices.qsize()
+        if pages < WORTH_CUTTING or waiting >= self._query.parallel:
+            return []
+        pieces = part.cut(min(self._query.parallel, int(pages)))
+        return pieces if len(pieces) > 1 else []

@@ -1,0 +1,126 @@
+"""How to reach the API, and how patient to be. Checked when made, so that a client cannot be built of nonsense."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from airflow_provider_comms import __version__
+from airflow_provider_comms.comms.errors import CommsSettingsError
+
+DEFAULT_BASE_URL = "https://comms.twilio.com"
+API_VERSION = "/v1"
+DEFAULT_USER_AGENT = f"airflow-provider-comms/{__version__}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """
+    How long to wait for one answer, and how often to ask again. All times in seconds.
+
+    :param connect_timeout: for a connection to stand.
+    :param read_timeout: for the next bytes of an answer.
+    :param write_timeout: for the next bytes of a request to leave.
+    :param attempt_timeout: for one request and its whole answer, however slowly it drips.
+    :param call_timeout: for a call with all its retries and the waits between them.
+    :param attempts: requests that one call may make, the first included.
+    :param retry_after_cap: longest Retry-After that a call waits for; above it, it gives up at once.
+    :param backoff_base: upper bound of the wait before the first retry, where the server wishes none.
+    :param backoff_cap: upper bound of the waits before later ones; each bound is twice the one before.
+    """
+
+    connect_timeout: float = 10.0
+    read_timeout: float = 30.0
+    write_timeout: float = 30.0
+    attempt_timeout: float = 60.0
+    call_timeout: float = 300.0
+    attempts: int = 5
+    retry_after_cap: float = 120.0
+    backoff_base: float = 1.0
+    backoff_cap: float = 30.0
+
+    def __post_init__(self) -> None:
+        for name in self.__dataclass_fields__:
+            value = getattr(self, name)
+            if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < math.inf:
+                raise CommsSettingsError(
+                    f"{name}={value!r} is not a positive number.",
+                    advice="Give seconds (attempts: a whole number from 1 up).",
+                )
+        if not isinstance(self.attempts, int):
+            raise CommsSettingsError(f"attempts={self.attempts!r} is not a whole number.", advice="Give 1, 2, 3 ...")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSettings:
+    """
+    Everything a client needs to know.
+
+    :param username: account SID (AC...) or API key SID (SK...).
+    :param password: the auth token, or the key's secret. Not shown in the repr.
+    :param base_url: scheme and host, with or without `/v1`.
+    :param peer: what errors and logs call this connection.
+    :param verify: check the server's certificate. Off is for tests behind a proxy of your own only.
+    :param ca_file: path of a PEM file of authorities to trust in place of the usual ones.
+    :param proxy: URL of a proxy; None takes the usual environment variables. Not shown in the repr.
+    :param user_agent: names the program to Twilio.
+    :param max_in_flight: requests that one client has under way at once; further ones wait their turn.
+    :param patience: timeouts and retries.
+    """
+
+    username: str
+    password: str = field(repr=False)
+    base_url: str = DEFAULT_BASE_URL
+    peer: str = "Comms API"
+    verify: bool = True
+    ca_file: str | None = None
+    proxy: str | None = field(default=None, repr=False)
+    user_agent: str = DEFAULT_USER_AGENT
+    max_in_flight: int = 16
+    patience: Patience = Patience()
+
+    def __post_init__(self) -> None:
+        for name in ("username", "password"):
+            if not getattr(self, name):
+                raise CommsSettingsError(
+                    f"The {name} of {self.peer} is empty.",
+                    advice="Username is an account SID or API key SID, password its auth token or secret.",
+                )
+        if not isinstance(self.max_in_flight, int) or self.max_in_flight < 1:
+            raise CommsSettingsError(
+                f"max_in_flight={self.max_in_flight!r} of {self.peer} is not a whole number from 1 up."
+            )
+        object.__setattr__(self, "base_url", normal_base_url(self.base_url))
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be shown, and could come back in an answer or in a message of the HTTP library."""
+        proxy_password = urlsplit(self.proxy).password if self.proxy else None
+        return tuple(secret for secret in (self.password, proxy_password) if secret)
+
+
+def normal_base_url(url: str) -> str:
+    """
+    Return the URL in the one form we use: scheme, host and path up to the API's version, no slash at the end.
+
+    :raises CommsSettingsError: no http or https, no host, a user, a query or a fragment in it.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError:
+        raise _bad_url("cannot be read") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise _bad_url(f"({parts.scheme}://{parts.hostname or ''}) has no http:// or https:// and a host")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise _bad_url("holds more than scheme, host, port and path")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    path = parts.path.rstrip("/").removesuffix(API_VERSION).rstrip("/")
+    return f"{parts.scheme}://{host}{f':{port}' if port else ''}{path}"
+
+
+def _bad_url(why: str) -> CommsSettingsError:
+    return CommsSettingsError(
+        f"The base URL {why}.", advice=f"Give it such as {DEFAULT_BASE_URL}, credentials apart from it."
+    )

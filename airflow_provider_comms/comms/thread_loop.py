@@ -1,0 +1,47 @@
+"""One event loop in a thread of its own, for code that blocks."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+T = TypeVar("T")
+
+_loops: dict[int, asyncio.AbstractEventLoop] = {}
+
+
+def thread_loop() -> asyncio.AbstractEventLoop:
+    """
+    Return the loop of this process; it starts at the first call.
+
+    A fork has none of its parent's threads, so each process has its own. The thread is a daemon: it holds no
+    process up.
+    """
+    pid = os.getpid()
+    if (running := _loops.get(pid)) is not None:
+        return running
+    fresh = asyncio.new_event_loop()
+    loop = _loops.setdefault(pid, fresh)
+    if loop is fresh:
+        threading.Thread(target=loop.run_forever, name="comms-client", daemon=True).start()
+    else:
+        fresh.close()
+    return loop
+
+
+def run(coroutine: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop) -> T:
+    """
+    Run a coroutine on the loop and block until it is done.
+
+    Whatever interrupts the wait (a signal, Airflow's execution_timeout) cancels the coroutine.
+    """
+    future = asyncio.run_coroutine_threadsafe(coroutine, loop)
+    try:
+        return future.result()
+    finally:
+        future.cancel()

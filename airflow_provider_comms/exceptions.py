@@ -1,0 +1,48 @@
+"""
+What a task raises, on Airflow's own bases, so that `soft_fail`, `retries` and callbacks do what they promise.
+
+AirflowFailException            fails the task at once; its retries are not used up; skipped with soft_fail
+└── CommsTaskFailed
+    ├── CommsOperationCanceled      the operation was cancelled, and on_canceled="fail"
+    ├── CommsThresholdExceeded      a counter is above its fail_if
+    └── CommsRequestRefused         the API refuses for good: 400, 401, 403, 404
+AirflowSensorTimeout            likewise
+└── CommsWaitTimeout                the operation did not end within the sensor's timeout
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout
+
+if TYPE_CHECKING:
+    from airflow_provider_comms.outcome import Reason
+
+
+class CommsTaskFailed(AirflowFailException):
+    """The task fails, and another try would not change that."""
+
+
+class CommsOperationCanceled(CommsTaskFailed):
+    """The operation was cancelled, and the task's policy calls that a failure."""
+
+
+class CommsThresholdExceeded(CommsTaskFailed):
+    """The operation is completed, and one of its counters is above the limit that the task sets."""
+
+
+class CommsRequestRefused(CommsTaskFailed):
+    """The API refuses the request, and will refuse it again."""
+
+
+class CommsWaitTimeout(AirflowSensorTimeout):
+    """The operation did not end within the sensor's timeout."""
+
+
+TASK_EXCEPTIONS: dict[Reason, type[CommsTaskFailed | CommsWaitTimeout]] = {
+    "canceled": CommsOperationCanceled,
+    "threshold": CommsThresholdExceeded,
+    "refused": CommsRequestRefused,
+    "timeout": CommsWaitTimeout,
+}

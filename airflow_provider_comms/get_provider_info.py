@@ -1,0 +1,45 @@
+"""What Airflow reads at its start: pure data, and nothing heavy is imported for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider_comms import __version__
+from airflow_provider_comms.hooks.fields import CONN_NAME, CONN_TYPE, conn_fields, ui_field_behaviour
+
+_PACKAGE = "airflow_provider_comms"
+_INTEGRATION = "Twilio Comms"
+
+
+def get_provider_info() -> dict[str, Any]:
+    """Return the provider's description in the form of Airflow's `provider_info.schema.json`."""
+    return {
+        "package-name": "airflow-provider-comms",
+        "name": _INTEGRATION,
+        "description": "Wait for Twilio Communications (Comms) operations, and use their delivery stats.",
+        "versions": [__version__],
+        "integrations": [
+            {
+                "integration-name": _INTEGRATION,
+                "external-doc-url": "https://www.twilio.com/docs/comms",
+                "tags": ["service"],
+            }
+        ],
+        "connection-types": [
+            {
+                "connection-type": CONN_TYPE,
+                "hook-class-name": f"{_PACKAGE}.hooks.comms.CommsHook",
+                "hook-name": CONN_NAME,
+                "ui-field-behaviour": ui_field_behaviour(),
+                "conn-fields": conn_fields(),
+            }
+        ],
+        "hooks": [_modules("hooks.comms")],
+        "sensors": [_modules("sensors.operation")],
+        "operators": [_modules("operators.stats")],
+        "triggers": [_modules("triggers.operation")],
+    }
+
+
+def _modules(*names: str) -> dict[str, Any]:
+    return {"integration-name": _INTEGRATION, "python-modules": [f"{_PACKAGE}.{name}" for name in names]}

@@ -1,0 +1,105 @@
+"""The hook: an Airflow connection, and the Comms API behind it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Unpack
+
+from airflow.providers.common.compat.sdk import BaseHook
+
+from airflow_provider_comms.hooks.connection import aget_connection, settings_of
+from airflow_provider_comms.hooks.fields import CONN_NAME, CONN_TYPE, DEFAULT_CONN_ID
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_provider_comms.comms.client import AsyncCommsClient, CommsClient
+    from airflow_provider_comms.comms.models import Operation
+    from airflow_provider_comms.comms.request import Filters
+    from airflow_provider_comms.comms.settings import ClientSettings
+
+
+class CommsHook(BaseHook):
+    """
+    Reads operations of Twilio's Comms API over an Airflow connection.
+
+    :param comms_conn_id: id of a connection of the type `twilio_comms`.
+    """
+
+    conn_name_attr = "comms_conn_id"
+    default_conn_name = DEFAULT_CONN_ID
+    conn_type = CONN_TYPE
+    hook_name = CONN_NAME
+
+    def __init__(self, comms_conn_id: str = DEFAULT_CONN_ID, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.comms_conn_id = comms_conn_id
+
+    @cached_property
+    def settings(self) -> ClientSettings:
+        """
+        The client's settings, read from the connection once.
+
+        :raises CommsSettingsError: a field of the connection cannot be right.
+        """
+        return self._settings(self.get_connection(self.comms_conn_id))
+
+    def _settings(self, connection: Any) -> ClientSettings:
+        settings = settings_of(connection)
+        if not settings.verify:
+            self.log.warning(
+                "TLS verification is OFF for %s: anyone between here and %s can read its credentials.",
+                settings.peer,
+                settings.base_url,
+            )
+        return settings
+
+    @cached_property
+    def _client(self) -> CommsClient:
+        # A DAG file that imports this hook must not load an HTTP client.
+        from airflow_provider_comms.comms.client import CommsClient
+
+        return CommsClient(self.settings)
+
+    def get_conn(self) -> CommsClient:
+        """Return the blocking client; the same at every call."""
+        return self._client
+
+    async def get_async_conn(self) -> AsyncCommsClient:
+        """Return a client of the running event loop; a new one at every call, for the caller to close."""
+        from airflow_provider_comms.comms.client import AsyncCommsClient
+
+        return AsyncCommsClient(self._settings(await aget_connection(self.comms_conn_id)))
+
+    def get_operation(self, resource: str, operation_id: str) -> Operation:
+        """
+        Fetch one operation.
+
+        :param resource: "emails" or "messages".
+        :param operation_id: id of the operation.
+        :raises CommsError: see the tree in `comms.errors`.
+        """
+        return self._client.get_operation(resource, operation_id)
+
+    def list_operations(self, resource: str, **filters: Unpack[Filters]) -> Iterator[Operation]:
+        """
+        List operations over all pages, each of them once.
+
+        :param resource: "emails" or "messages".
+        :param filters: see `comms.request.Filters`.
+        :raises CommsArgumentError: an argument cannot be right; raised at the call, before any request.
+        :raises CommsError: see the tree in `comms.errors`; raised while iterating.
+        """
+        return self._client.list_operations(resource, **filters)
+
+    def test_connection(self) -> tuple[bool, str]:
+        """
+        Try the connection: what the Test button calls.
+
+        Asks once for each resource, without retries, and is done in less than 10 s.
+
+        :return: whether it works, and what was found; on failure the cause and what to do. Never a secret.
+        """
+        from airflow_provider_comms.hooks.check import check_connection
+
+        return check_connection(lambda: self.settings)

@@ -1,0 +1,128 @@
+"""One reading of an Airflow connection: what of it becomes which setting of the client."""
+
+from __future__ import annotations
+
+import json
+import platform
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
+from asgiref.sync import sync_to_async
+
+from airflow_provider_comms.comms.errors import CommsSettingsError
+from airflow_provider_comms.comms.settings import (
+    DEFAULT_BASE_URL,
+    DEFAULT_USER_AGENT,
+    ClientSettings,
+    Patience,
+)
+from airflow_provider_comms.hooks.fields import EXTRAS
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Connection
+
+_PATIENCE = frozenset(Patience.__dataclass_fields__)
+_TYPES: dict[str, tuple[type, ...]] = {
+    "number": (int, float),
+    "integer": (int,),
+    "boolean": (bool,),
+    "string": (str,),
+}
+
+
+async def aget_connection(conn_id: str) -> Connection:
+    """
+    Read a connection without blocking the event loop.
+
+    Airflow has an async way from 3.1 on; `airflow dags test` cannot use it for a connection in the database.
+    """
+    try:
+        return await BaseHook.aget_connection(conn_id)
+    except (AttributeError, AirflowNotFoundException):
+        return await sync_to_async(BaseHook.get_connection)(conn_id)
+
+
+def settings_of(connection: Connection) -> ClientSettings:
+    """
+    Read a connection.
+
+    :param connection: its login is the account SID or API key SID, its password the auth token or secret, its
+        host another base URL, its extra the fields of the table in `hooks.fields`.
+    :raises CommsSettingsError: a field cannot be right, or an extra is not known; names the connection.
+    """
+    peer = f"connection {connection.conn_id}"
+    extras = _extras(connection, peer)
+    patience = {name: extras.pop(name) for name in tuple(extras) if name in _PATIENCE}
+    try:
+        return ClientSettings(
+            username=connection.login or "",
+            password=connection.password or "",
+            base_url=_base_url(connection),
+            peer=peer,
+            user_agent=_user_agent(),
+            patience=Patience(**patience),
+            **extras,
+        )
+    except CommsSettingsError as error:
+        if peer in error.what:
+            raise
+        raise CommsSettingsError(f"{error.what[:-1]} (in {peer}).", advice=error.advice) from None
+
+
+def _base_url(connection: Connection) -> str:
+    """Put the URL together from where Airflow keeps its parts, however the connection was written down."""
+    host = (connection.host or "").strip()
+    if not host:
+        return DEFAULT_BASE_URL
+    if "://" not in host:
+        host = f"{connection.schema or 'https'}://{host}"
+    if connection.port:
+        scheme, _, rest = host.partition("://")
+        authority, slash, path = rest.partition("/")
+        if not authority.rpartition(":")[2].isdigit():
+            host = f"{scheme}://{authority}:{connection.port}{slash}{path}"
+    return host
+
+
+def _extras(connection: Connection, peer: str) -> dict[str, Any]:
+    given = _extra_object(connection, peer)
+    unknown = sorted(set(given) - set(EXTRAS))
+    if unknown:
+        raise CommsSettingsError(
+            f"The extra of {peer} has fields that are not known: {', '.join(map(repr, unknown))}.",
+            advice=f"Known are {', '.join(EXTRAS)}.",
+        )
+    return {name: _typed(name, value, peer) for name, value in given.items() if value not in (None, "")}
+
+
+def _extra_object(connection: Connection, peer: str) -> dict[str, Any]:
+    text = connection.extra
+    if not text:
+        return {}
+    try:
+        extra = json.loads(text)
+    except ValueError:
+        extra = None
+    if not isinstance(extra, dict):
+        raise CommsSettingsError(f"The extra of {peer} is no JSON object.", advice='Give it such as {"attempts": 5}.')
+    return extra
+
+
+def _typed(name: str, value: Any, peer: str) -> Any:
+    """Return the value in the field's type. A connection given as a URI has text for all of them."""
+    kind = EXTRAS[name].kind
+    if isinstance(value, str) and kind != "string":
+        # What is no JSON stays text, and is refused below.
+        with suppress(ValueError):
+            value = json.loads(value.lower())
+    if isinstance(value, _TYPES[kind]) and (kind == "boolean") == isinstance(value, bool):
+        return value
+    shown = repr(value) if kind != "string" else type(value).__name__
+    raise CommsSettingsError(f"The extra {name!r} of {peer} is {shown}, not of type {kind}.", advice=EXTRAS[name].help)
+
+
+def _user_agent() -> str:
+    from airflow import __version__ as airflow_version
+
+    return f"{DEFAULT_USER_AGENT} (Airflow/{airflow_version}; Python/{platform.python_version()})"

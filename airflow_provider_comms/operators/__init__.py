@@ -1,0 +1,1 @@
+"""Read operations and hand on their stats."""

@@ -1,0 +1,97 @@
+"""The operator that hands on the delivery stats of operations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import BaseOperator
+
+from airflow_provider_comms.comms.arguments import check_resource
+from airflow_provider_comms.comms.errors import CommsError
+from airflow_provider_comms.exceptions import CommsRequestRefused
+from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
+from airflow_provider_comms.outcome import operation_xcom
+from airflow_provider_comms.stats import rates, totals
+from airflow_provider_comms.task_arguments import are_several, check_at_parsing, ids_of, undocumented
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_comms.comms.models import Operation
+
+
+class CommsExportStatsOperator(BaseOperator):
+    """
+    Read operations as they are now, and hand on their delivery stats and rates.
+
+    It does not wait: put a `CommsOperationSensor` before it. Opens and reads go on growing after the end of an
+    operation, so a later run of this may tell more.
+
+    :param resource: "emails" or "messages" (templated).
+    :param operation_id: an id, or the XCom of a sensor or operator of this provider, or several (templated).
+    :param comms_conn_id: id of the Airflow connection, of type `twilio_comms` (templated).
+    :param multiple_outputs: push each key as an XCom of its own too, so that a downstream task can take just
+        `export.output["stats"]`; on by default.
+
+    :return: for one id the operation's XCom, `{"id", "resource", "status", "created_at", "updated_at",
+        "stats"}`, and `"rates"` (see `stats.rates`). For several, `{"resource", "operations", "stats", "rates"}`
+        with each of them in `operations`, each counter added up over them in `stats`, and rates of the sums.
+    :raises CommsArgumentError: an argument cannot be right.
+    :raises CommsRequestRefused: the API refuses for good; the task's retries are not used up.
+    :raises CommsError: the API has no answer for now; Airflow's `retries` apply.
+    """
+
+    template_fields: Sequence[str] = ("resource", "operation_id", "comms_conn_id")
+    ui_color = "#f4d8d8"
+
+    def __init__(
+        self,
+        *,
+        resource: str,
+        operation_id: Any,
+        comms_conn_id: str = DEFAULT_CONN_ID,
+        multiple_outputs: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(multiple_outputs=multiple_outputs, **kwargs)
+        check_at_parsing(resource, operation_id)
+        self.resource = resource
+        self.operation_id = operation_id
+        self.comms_conn_id = comms_conn_id
+
+    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
+        """Fetch the operations and build the XCom."""
+        from airflow_provider_comms.hooks.comms import CommsHook
+
+        resource, ids = check_resource(self.resource), ids_of(self.operation_id)
+        if odd := undocumented(ids):
+            self.log.warning("Not the form of an operation id that Twilio documents: %s", ", ".join(odd))
+        with CommsHook(self.comms_conn_id).get_conn() as client:
+            found = client.try_operations(resource, ids)
+        exports = [_export(_or_raise(found[one])) for one in ids]
+        for export in exports:
+            self.log.info("%s is %s: %s", export["id"], export["status"], export["stats"])
+        if not are_several(self.operation_id):
+            return exports[0]
+        stats = totals(export["stats"] for export in exports)
+        return {"resource": resource.value, "operations": exports, **_with_rates(stats)}
+
+
+def _export(operation: Operation) -> dict[str, Any]:
+    exported = operation_xcom(operation)
+    return {**exported, **_with_rates(exported["stats"])}
+
+
+def _with_rates(stats: Mapping[str, int]) -> dict[str, Any]:
+    return {"stats": dict(stats), "rates": rates(stats)}
+
+
+def _or_raise(found: Operation | CommsError) -> Operation:
+    """Raise so that Airflow's retries are spent on what may pass, and on nothing else."""
+    if not isinstance(found, CommsError):
+        return found
+    if found.transient:
+        raise found
+    raise CommsRequestRefused(str(found)) from found

@@ -1,0 +1,121 @@
+"""The trigger: the wait goes on in the triggerer."""
+
+from __future__ import annotations
+
+import asyncio
+from time import time
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowNotFoundException
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from airflow_provider_comms.comms.arguments import check_resource
+from airflow_provider_comms.comms.errors import CommsError
+from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
+from airflow_provider_comms.outcome import Failed, Waiting, policy_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from airflow_provider_comms.wait import Wait
+
+
+class CommsOperationTrigger(BaseTrigger):
+    """
+    Wait until operations have ended, and send one event that says how.
+
+    Rows of older versions are read for ever: what is missing takes its default, what is not known is ignored, and
+    nothing is checked before it runs (a trigger that cannot be made would leave its task waiting).
+
+    :param resource: "emails" or "messages".
+    :param operation_ids: ids of the operations.
+    :param comms_conn_id: id of the Airflow connection. No secret is kept here: the row is stored in clear text.
+    :param poke_interval: seconds between two looks.
+    :param started_at: when the wait began, in seconds since the epoch; now if missing.
+    :param timeout: seconds from then until the wait is given up.
+    :param next_look_at: when the next look is due, in seconds since the epoch; at once if missing.
+    :param on_canceled: as the sensor has it.
+    :param fail_if: as the sensor has it.
+    """
+
+    def __init__(  # noqa: PLR0917  (Airflow calls it by name; no order is promised)
+        self,
+        resource: str = "",
+        operation_ids: list[str] | None = None,
+        comms_conn_id: str = DEFAULT_CONN_ID,
+        poke_interval: float = 60.0,
+        started_at: float | None = None,
+        timeout: float = 86_400.0,
+        next_look_at: float = 0.0,
+        on_canceled: str = "succeed",
+        fail_if: dict[str, Any] | None = None,
+        **_: Any,
+    ) -> None:
+        super().__init__()
+        self.resource = resource
+        self.operation_ids = operation_ids or []
+        self.comms_conn_id = comms_conn_id
+        self.poke_interval = poke_interval
+        self.started_at = time() if started_at is None else started_at
+        self.timeout = timeout
+        self.next_look_at = next_look_at
+        self.on_canceled = on_canceled
+        self.fail_if = fail_if or {}
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return the class's path and the arguments that make this trigger again."""
+        return (
+            f"{type(self).__module__}.{type(self).__qualname__}",
+            {
+                "resource": self.resource,
+                "operation_ids": self.operation_ids,
+                "comms_conn_id": self.comms_conn_id,
+                "poke_interval": self.poke_interval,
+                "started_at": self.started_at,
+                "timeout": self.timeout,
+                "next_look_at": self.next_look_at,
+                "on_canceled": self.on_canceled,
+                "fail_if": self.fail_if,
+            },
+        )
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Look until the wait has ended; then send its event (see `Wait.event`)."""
+        yield TriggerEvent(await self._event())
+
+    async def _event(self) -> dict[str, Any]:
+        wait: Wait | None = None
+        try:
+            wait = self._wait()
+            return await self._look_on(wait)
+        except (CommsError, AirflowNotFoundException) as error:
+            # Not an answer of the API: an argument or the connection is wrong.
+            failed = Failed("refused", str(error))
+            return wait.event(failed) if wait else {"verdict": "failed", "reason": "refused", "message": str(error)}
+
+    async def _look_on(self, wait: Wait) -> dict[str, Any]:
+        from airflow_provider_comms.triggers.clients import shared_client
+
+        async with shared_client(self.comms_conn_id) as client:
+            await asyncio.sleep(self.next_look_at - time())
+            while True:
+                for operation_id, seen in (await client.try_operations(wait.resource, wait.pending)).items():
+                    wait.note(operation_id, seen, time())
+                verdict = wait.verdict(time())
+                if not isinstance(verdict, Waiting):
+                    return wait.event(verdict)
+                await asyncio.sleep(wait.delay(time()))
+
+    def _wait(self) -> Wait:
+        from airflow_provider_comms.wait import Wait
+
+        resource = check_resource(self.resource)
+        return Wait(
+            resource=resource,
+            operation_ids=self.operation_ids,
+            policy=policy_of(resource, self.on_canceled, self.fail_if),
+            poke_interval=self.poke_interval,
+            started_at=self.started_at,
+            timeout=self.timeout,
+            log=self.log,
+        )

@@ -1,0 +1,44 @@
+"""
+Wait for several operations, one mapped task for each, and add up what they delivered.
+
+Trigger it with `{"operation_ids": ["comms_operation_...", "comms_operation_..."]}`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from airflow.providers.common.compat.sdk import DAG, Param, task
+
+from airflow_provider_comms.operators.stats import CommsExportStatsOperator
+from airflow_provider_comms.sensors.operation import CommsOperationSensor
+
+with DAG(
+    dag_id="comms_mapped_operations",
+    schedule=None,
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    default_args={"retries": 1},
+    params={"operation_ids": Param(["comms_operation_01h9krwprkeee8fzqspvwy6nq8"], type="array", minItems=1)},
+    tags=["twilio", "comms"],
+    doc_md=__doc__,
+):
+
+    @task
+    def operation_ids(params: dict[str, list[str]] | None = None) -> list[str]:
+        """Stand in for the tasks that send, each of which would return the id of its operation."""
+        return (params or {})["operation_ids"]
+
+    wait = CommsOperationSensor.partial(task_id="wait", resource="emails", deferrable=True, poke_interval=5).expand(
+        operation_id=operation_ids()
+    )
+
+    export_stats = CommsExportStatsOperator(task_id="export_stats", resource="emails", operation_id=wait.output)
+
+    @task
+    def use_stats(stats: dict[str, int]) -> int:
+        """Take the sums over all operations."""
+        print(f"Delivered to {stats['delivered']} of {stats['recipients']} recipients in all.")
+        return stats["delivered"]
+
+    use_stats(export_stats.output["stats"])

@@ -1,0 +1,51 @@
+"""
+Wait for one operation, export its delivery stats and use them.
+
+Trigger it with the id that Twilio answered to the send:
+`{"resource": "emails", "operation_id": "comms_operation_..."}`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from airflow.providers.common.compat.sdk import DAG, Param, task
+
+from airflow_provider_comms.operators.stats import CommsExportStatsOperator
+from airflow_provider_comms.sensors.operation import CommsOperationSensor
+
+with DAG(
+    dag_id="comms_wait_and_report",
+    schedule=None,
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    default_args={"retries": 1},
+    params={
+        "resource": Param("emails", enum=["emails", "messages"]),
+        "operation_id": Param("comms_operation_01h9krwprkeee8fzqspvwy6nq8", type="string"),
+    },
+    tags=["twilio", "comms"],
+    doc_md=__doc__,
+):
+    wait = CommsOperationSensor(
+        task_id="wait",
+        resource="{{ params.resource }}",
+        operation_id="{{ params.operation_id }}",
+        deferrable=True,
+        poke_interval=5,
+    )
+
+    export_stats = CommsExportStatsOperator(
+        task_id="export_stats",
+        resource="{{ params.resource }}",
+        operation_id=wait.output,
+    )
+
+    @task
+    def use_stats(stats: dict[str, int], rates: dict[str, float]) -> str:
+        """Use the counters as any other numbers."""
+        sentence = f"{stats['delivered']} of {stats['recipients']} delivered ({rates['delivered_of_recipients']:.1%})"
+        print(sentence)
+        return sentence
+
+    use_stats(export_stats.output["stats"], export_stats.output["rates"])
