@@ -130,8 +130,8 @@ class AsyncCommsClient:
 
     def _all_pages(self, query: Query) -> AsyncGenerator[list[Operation], None]:
         if query.parallel == 1:
-            return list_in_turn(query, self._page, self._settings.peer)
-        return list_side_by_side(query, self._page, self._settings.peer, datetime.now(UTC))
+            return list_in_turn(query, self._page, self._settings.where_to)
+        return list_side_by_side(query, self._page, self._settings.where_to, datetime.now(UTC))
 
     async def _page(self, request: Request) -> Page:
         return await self._conversation.ask(request, read_page)
@@ -146,7 +146,7 @@ class AsyncCommsClient:
                     response.status_code,
                     {name.lower(): value for name, value in response.headers.items()},
                     await self._body(request, response),
-                    self._settings.peer,
+                    self._settings.where_to,
                     self._settings.secrets,
                 )
         except httpx.TimeoutException as error:
@@ -163,7 +163,7 @@ class AsyncCommsClient:
             if len(body) > MAX_BODY:
                 raise CommsProtocolError(
                     f"The answer is longer than {MAX_BODY} bytes; the rest was not read.",
-                    request.where(self._settings.peer),
+                    request.where(self._settings.where_to),
                 )
         return bytes(body)
 
@@ -171,7 +171,7 @@ class AsyncCommsClient:
         # The library's own error is not chained: its message could hold a proxy's password.
         said = mask(str(error), self._settings.secrets)
         what = f"No whole answer to {request.method} {request.path}: {type(error).__name__}"
-        return f"{what}: {said}" if said else what, request.where(self._settings.peer)
+        return f"{what}: {said}" if said else what, request.where(self._settings.where_to)
 
     async def _connections(self) -> httpx.AsyncClient:
         async with self._opening:

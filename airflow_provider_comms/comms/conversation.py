@@ -32,7 +32,7 @@ class Conversation:
     """
 
     def __init__(self, settings: ClientSettings, exchange: Callable[[Request], Awaitable[Answer]]) -> None:
-        self._peer = settings.peer
+        self._peer = settings.where_to
         self._patience = settings.patience
         self._exchange = exchange
         self._gate = shared_gate(settings.base_url, settings.username)

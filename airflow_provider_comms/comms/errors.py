@@ -21,7 +21,7 @@ All of them pickle and copy whole.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import ClassVar
 
 
@@ -30,7 +30,7 @@ class Where:
     """
     The circumstances of an error; what is not known is None.
 
-    :param peer: whom we talked to and through what, such as "connection twilio_comms_default".
+    :param peer: whom we talked to and through what: "connection twilio_comms_default, https://comms.twilio.com".
     :param method: HTTP method.
     :param path: path of the request, without its query (page tokens stand there).
     :param resource: "emails" or "messages".
@@ -52,8 +52,16 @@ class Where:
     retry_after: float | None = None
 
     def __str__(self) -> str:
-        known = ((f.name, getattr(self, f.name)) for f in fields(self))
-        return ", ".join(f"{name} {value}" for name, value in known if value is not None)
+        operation = f"{self.resource} operation {self.operation_id}" if self.operation_id else None
+        known = (
+            self.peer,
+            operation or (self.resource and f"list of {self.resource} operations"),
+            self.status and f"HTTP status {self.status}",
+            self.code and f"Twilio code {self.code}",
+            self.request_id and f"request {self.request_id}",
+            None if self.retry_after is None else f"asked to wait {self.retry_after:.0f} s",
+        )
+        return "; ".join(part for part in known if part)
 
 
 NOWHERE = Where()

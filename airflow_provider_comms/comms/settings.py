@@ -94,6 +94,11 @@ class ClientSettings:
         object.__setattr__(self, "base_url", normal_base_url(self.base_url))
 
     @property
+    def where_to(self) -> str:
+        """Whom we talk to and through what, for errors."""
+        return f"{self.peer}, {self.base_url}"
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """What must never be shown, and could come back in an answer or in a message of the HTTP library."""
         proxy_password = urlsplit(self.proxy).password if self.proxy else None

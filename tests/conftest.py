@@ -1,0 +1,51 @@
+"""
+An Airflow of the tests' own: its home is a fresh folder, its database SQLite, and no example DAG of Airflow's.
+
+This must stand before anything imports Airflow, which reads its settings at import.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from shutil import rmtree
+
+import pytest
+from hypothesis import settings
+
+pytest_plugins = ["airflow_provider_comms.simulator.pytest_plugin"]
+
+HOME = Path(tempfile.mkdtemp(prefix="airflow-provider-comms-tests-"))
+(HOME / "dags").mkdir()
+os.environ |= {
+    "AIRFLOW_HOME": str(HOME),
+    "AIRFLOW__CORE__DAGS_FOLDER": str(HOME / "dags"),
+    "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+    "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
+    "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
+    "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
+    "NO_PROXY": "127.0.0.1,localhost",
+}
+for name in [name for name in os.environ if name.startswith("AIRFLOW_CONN_")]:
+    del os.environ[name]
+
+# A loaded machine is slow, not wrong; and the same examples everywhere make a failure repeatable.
+settings.register_profile("tests", deadline=None, derandomize=True, max_examples=100)
+settings.load_profile("tests")
+
+
+@pytest.fixture(scope="session")
+def airflow_home():
+    """The home of an Airflow whose database is there."""
+    command = [sys.executable, "-m", "airflow", "db", "migrate"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return HOME
+
+
+def pytest_sessionfinish():
+    """Leave nothing behind."""
+    rmtree(HOME, ignore_errors=True)
