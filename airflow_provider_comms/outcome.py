@@ -16,7 +16,7 @@ from airflow_provider_comms.comms.moments import utc_text
 from airflow_provider_comms.comms.resource import OperationStatus, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from airflow_provider_comms.comms.models import Operation
 
@@ -196,4 +196,18 @@ def operation_xcom(operation: Operation) -> dict[str, Any]:
         "created_at": utc_text(operation.created_at),
         "updated_at": utc_text(operation.updated_at),
         "stats": operation.stats.counters(),
+    }
+
+
+def event_of(verdict: Verdict, operations: Iterable[Operation] = ()) -> dict[str, Any]:
+    """
+    Return a verdict as plain JSON, for the way from the triggerer to the task; `conclude` reads it.
+
+    :param operations: what was last seen of each operation, in the order of the result.
+    """
+    return {
+        "verdict": type(verdict).__name__.lower(),
+        "reason": getattr(verdict, "reason", None),
+        "message": getattr(verdict, "message", None) or getattr(verdict, "warning", None),
+        "operations": [operation_xcom(operation) for operation in operations],
     }

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_comms.comms.errors import CommsError, CommsNotFoundError, CommsProtocolError
 from airflow_provider_comms.comms.models import Operation
-from airflow_provider_comms.comms.resource import OperationStatus, Resource
+from airflow_provider_comms.comms.resource import RETENTION_DAYS, OperationStatus, Resource
 from airflow_provider_comms.outcome import (
     Failed,
     Finished,
@@ -22,17 +22,19 @@ from airflow_provider_comms.outcome import (
     Verdict,
     Waiting,
     counters_text,
+    event_of,
     judge,
-    operation_xcom,
 )
+from airflow_provider_comms.pace import next_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 GRACE = 30.0
-"""Seconds from the start of a wait in which an operation that was just made may still be unknown to the API."""
-GARBLED_IN_A_ROW = 5
-"""Answers in a row that are not the API's before a wait gives up: a portal may stand between for a while."""
+"""
+Seconds from the start of a wait in which an operation that was just made may still be unknown to the API; and in
+which an answer that is not the API's means that the connection leads to the wrong place.
+"""
 HEARTBEAT = 300.0
 """Seconds between two lines in the log while nothing changes."""
 
@@ -49,6 +51,8 @@ class Wait:
     :param started_at: seconds since the epoch.
     :param timeout: seconds from then on.
     :param log: the task's own.
+    :param adaptive: see `pace.next_interval`.
+    :param looks: how often was looked already, by processes before this one.
     """
 
     resource: Resource
@@ -58,11 +62,11 @@ class Wait:
     started_at: float
     timeout: float
     log: logging.Logger
+    adaptive: bool = False
     looks: int = 0
     _seen: dict[str, Operation] = field(default_factory=dict)
     _verdicts: dict[str, Verdict] = field(default_factory=dict)
     _trouble: CommsError | None = None
-    _garbled: int = 0
     _last_line: float = 0.0
 
     @property
@@ -71,14 +75,19 @@ class Wait:
         unique = dict.fromkeys(self.operation_ids)
         return [one for one in unique if isinstance(self._verdicts.get(one, Waiting()), Waiting)]
 
-    def note(self, operation_id: str, seen: Operation | CommsError, now: float) -> None:
+    def look(self, seen: Mapping[str, Operation | CommsError], now: float) -> Verdict:
         """
-        Take in one look at one operation.
+        Take in one look at the pending operations, and say what all that was seen comes to.
 
-        :param seen: what the API answered, or why it did not.
+        :param seen: by id, what the API answered, or why it did not.
         :param now: seconds since the epoch.
         """
         self.looks += 1
+        for operation_id, found in seen.items():
+            self._note(operation_id, found, now)
+        return self._verdict(now)
+
+    def _note(self, operation_id: str, seen: Operation | CommsError, now: float) -> None:
         if isinstance(seen, Operation):
             self._note_operation(seen, now)
         else:
@@ -90,7 +99,7 @@ class Wait:
         self._verdicts[operation.id] = judge(operation, self.policy)
         if self._trouble is not None:
             self._line(logging.INFO, now, "The Comms API answers again.")
-        self._trouble, self._garbled = None, 0
+        self._trouble = None
         if before is None or (before.status, before.stats) != (operation.status, operation.stats):
             self._line(logging.INFO, now, self._state_of(operation))
         if not isinstance(operation.status, OperationStatus) and (before is None or before.status != operation.status):
@@ -102,27 +111,34 @@ class Wait:
             )
 
     def _note_error(self, operation_id: str, error: CommsError, now: float) -> None:
-        self._garbled = self._garbled + 1 if isinstance(error, CommsProtocolError) else 0
         if not self._may_pass(operation_id, error, now):
-            self._verdicts[operation_id] = Failed("refused", str(error))
+            self._verdicts[operation_id] = Failed("refused", f"{error}{self._retention(operation_id, error, now)}")
             return
         if type(error) is not type(self._trouble):
             self._line(logging.WARNING, now, f"No state to be had; the wait goes on. {error}")
         self._trouble = error
 
     def _may_pass(self, operation_id: str, error: CommsError, now: float) -> bool:
+        is_early = now - self.started_at < GRACE and operation_id not in self._seen
         if isinstance(error, CommsNotFoundError):
-            return operation_id not in self._seen and now - self.started_at < GRACE
+            return is_early
         if isinstance(error, CommsProtocolError):
-            return self._garbled < GARBLED_IN_A_ROW
+            return not is_early
         return error.transient
 
-    def verdict(self, now: float) -> Verdict:
-        """
-        Return what all that was seen comes to: Waiting until every operation has ended or one has failed.
+    def _retention(self, operation_id: str, error: CommsError, now: float) -> str:
+        """Say how old a record was that is gone now."""
+        operation = self._seen.get(operation_id)
+        if operation is None or not isinstance(error, CommsNotFoundError):
+            return ""
+        days = (now - operation.created_at.timestamp()) / 86_400
+        return (
+            f"\n  note: it was seen before as {operation.status}, and was created {days:.1f} days ago. "
+            f"Twilio deletes the record after {RETENTION_DAYS} days."
+        )
 
-        :param now: seconds since the epoch.
-        """
+    def _verdict(self, now: float) -> Verdict:
+        """Return Waiting until every operation has ended or one has failed."""
         verdicts = self._verdicts.values()
         if failed := next((one for one in verdicts if isinstance(one, Failed)), None):
             return failed
@@ -153,8 +169,10 @@ class Wait:
 
         :param now: seconds since the epoch.
         """
+        seen = [self._seen[one] for one in self.pending if one in self._seen]
+        interval = next_interval(self.poke_interval, seen, now, adaptive=self.adaptive)
         wished = (self._trouble and self._trouble.retry_after) or 0.0
-        return min(max(self.poke_interval, wished), self.remaining(now))
+        return min(max(interval, wished), self.remaining(now))
 
     def remaining(self, now: float) -> float:
         """Return the seconds until the wait is given up."""
@@ -162,12 +180,7 @@ class Wait:
 
     def event(self, verdict: Verdict) -> dict[str, Any]:
         """Return a verdict and what was seen as plain JSON: what the triggerer sends back to the task."""
-        return {
-            "verdict": type(verdict).__name__.lower(),
-            "reason": getattr(verdict, "reason", None),
-            "message": getattr(verdict, "message", None) or getattr(verdict, "warning", None),
-            "operations": [operation_xcom(self._seen[one]) for one in self.operation_ids if one in self._seen],
-        }
+        return event_of(verdict, [self._seen[one] for one in self.operation_ids if one in self._seen])
 
     def _last_known(self, operation_id: str) -> str:
         operation = self._seen.get(operation_id)

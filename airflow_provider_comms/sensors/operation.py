@@ -15,6 +15,7 @@ from airflow_provider_comms.conclude import conclude
 from airflow_provider_comms.exceptions import CommsRequestRefused
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
 from airflow_provider_comms.outcome import Waiting, policy_of
+from airflow_provider_comms.sensors.whole_wait import start_arguments, why_not
 from airflow_provider_comms.task_arguments import are_several, check_at_parsing, ids_of, is_known, undocumented
 
 if TYPE_CHECKING:
@@ -48,6 +49,10 @@ class CommsOperationSensor(BaseSensorOperator):
     :param fail_if: counters that turn a COMPLETED operation into a failure: name to a number of recipients or a
         share of them, such as `{"failed": "2%", "undelivered": 50}`.
     :param poke_interval: seconds or timedelta between two looks.
+    :param adaptive: look less often while nothing moves and more often when the end is near; see
+        `pace.next_interval`.
+    :param run_in_triggerer: start and end the wait in the triggerer, so that no worker is needed at all (Airflow
+        3.3). Where that cannot be had the wait is `deferrable`, and the log says why.
     :param timeout: seconds or timedelta until the wait is given up; 24 hours by default. Twilio keeps an
         operation for 7 days.
 
@@ -68,6 +73,8 @@ class CommsOperationSensor(BaseSensorOperator):
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         on_canceled: OnCanceled = "succeed",
         fail_if: Mapping[str, int | str] | None = None,
+        adaptive: bool = False,
+        run_in_triggerer: bool = False,
         timeout: timedelta | float = DEFAULT_TIMEOUT,
         **kwargs: Any,
     ) -> None:
@@ -81,6 +88,17 @@ class CommsOperationSensor(BaseSensorOperator):
         self.deferrable = deferrable
         self.on_canceled = on_canceled
         self.fail_if = fail_if
+        self.adaptive = adaptive
+        self.run_in_triggerer = run_in_triggerer
+        self._why_with_workers = why_not(self) if run_in_triggerer else None
+        if run_in_triggerer:
+            self._start_in_triggerer()
+
+    def _start_in_triggerer(self) -> None:
+        self.deferrable = True
+        if self._why_with_workers is None:
+            self.start_from_trigger = True
+            self.start_trigger_args = start_arguments(self, self._trigger_kwargs(), SCHEDULER_MARGIN)
 
     @cached_property
     def hook(self) -> CommsHook:
@@ -102,9 +120,7 @@ class CommsOperationSensor(BaseSensorOperator):
         except CommsError as error:
             # Not an answer of the API: an argument or the connection is wrong.
             raise CommsRequestRefused(str(error)) from error
-        for operation_id, seen in looked.items():
-            wait.note(operation_id, seen, time())
-        verdict = wait.verdict(time())
+        verdict = wait.look(looked, time())
         if isinstance(verdict, Waiting):
             if self.deferrable:
                 self._defer(wait)
@@ -123,21 +139,28 @@ class CommsOperationSensor(BaseSensorOperator):
         from airflow_provider_comms.triggers.operation import CommsOperationTrigger
 
         now = time()
-        self.defer(
-            trigger=CommsOperationTrigger(
-                resource=wait.resource.value,
-                operation_ids=list(wait.operation_ids),
-                comms_conn_id=self.comms_conn_id,
-                poke_interval=self.poke_interval,
-                started_at=wait.started_at,
-                timeout=self.timeout,
-                next_look_at=now + wait.delay(now),
-                on_canceled=self.on_canceled,
-                fail_if=dict(self.fail_if or {}),
-            ),
-            method_name="execute_complete",
-            timeout=timedelta(seconds=wait.remaining(now)) + SCHEDULER_MARGIN,
+        ids = list(wait.operation_ids)
+        trigger = CommsOperationTrigger(
+            resource=wait.resource.value,
+            operation_id=ids if are_several(self.operation_id) else ids[0],
+            comms_conn_id=self.comms_conn_id,
+            started_at=wait.started_at,
+            next_look_at=now + wait.delay(now),
+            ends_task=self.run_in_triggerer and self._why_with_workers is None,
+            **self._trigger_kwargs(),
         )
+        remaining = timedelta(seconds=wait.remaining(now))
+        self.defer(trigger=trigger, method_name="execute_complete", timeout=remaining + SCHEDULER_MARGIN)
+
+    def _trigger_kwargs(self) -> dict[str, Any]:
+        """Return what the trigger must know beyond what is templated."""
+        return {
+            "poke_interval": self.poke_interval,
+            "timeout": self.timeout,
+            "on_canceled": self.on_canceled,
+            "fail_if": dict(self.fail_if or {}),
+            "adaptive": self.adaptive,
+        }
 
     _current_wait: Wait | None = None
 
@@ -153,6 +176,8 @@ class CommsOperationSensor(BaseSensorOperator):
         resource, ids = check_resource(self.resource), ids_of(self.operation_id)
         if odd := undocumented(ids):
             self.log.warning("Not the form of an operation id that Twilio documents: %s", ", ".join(odd))
+        if self._why_with_workers:
+            self.log.info("run_in_triggerer: it starts and ends on a worker, for %s.", self._why_with_workers)
         return Wait(
             resource=resource,
             operation_ids=ids,
@@ -161,6 +186,8 @@ class CommsOperationSensor(BaseSensorOperator):
             started_at=self._started_at(context),
             timeout=self.timeout,
             log=self.log,
+            adaptive=self.adaptive,
+            looks=context.get("task_reschedule_count", 0),
         )
 
     def _started_at(self, context: Context) -> float:
@@ -170,6 +197,13 @@ class CommsOperationSensor(BaseSensorOperator):
         return first.timestamp() if first else time()
 
     def _get_next_poke_interval(self, *args: Any, **kwargs: Any) -> float:
-        """Wait longer than the interval where the API asks for it. Airflow asks this after each poke."""
-        wished = self._current_wait.delay(time()) if self._current_wait else 0.0
-        return max(super()._get_next_poke_interval(*args, **kwargs), wished)
+        """
+        Wait as long as the trigger would: the pace, the API's wish and the deadline count here too.
+
+        Airflow asks this after each poke.
+        """
+        interval = super()._get_next_poke_interval(*args, **kwargs)
+        if self._current_wait is None:
+            return interval
+        ours = self._current_wait.delay(time())
+        return min(max(interval, ours), self._current_wait.remaining(time())) if self.exponential_backoff else ours

@@ -7,12 +7,14 @@ from time import time
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
-from airflow.triggers.base import BaseTrigger, TriggerEvent
+from airflow.triggers.base import BaseTrigger, TaskSuccessEvent, TriggerEvent
 
 from airflow_provider_comms.comms.arguments import check_resource
 from airflow_provider_comms.comms.errors import CommsError
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
-from airflow_provider_comms.outcome import Failed, Waiting, policy_of
+from airflow_provider_comms.outcome import Failed, Waiting, event_of, policy_of
+from airflow_provider_comms.task_arguments import ids_of
+from airflow_provider_comms.triggers.whole_wait import hand_on, rendered_ids
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -28,7 +30,7 @@ class CommsOperationTrigger(BaseTrigger):
     nothing is checked before it runs (a trigger that cannot be made would leave its task waiting).
 
     :param resource: "emails" or "messages".
-    :param operation_ids: ids of the operations.
+    :param operation_id: id of the operation, or a list of ids.
     :param comms_conn_id: id of the Airflow connection. No secret is kept here: the row is stored in clear text.
     :param poke_interval: seconds between two looks.
     :param started_at: when the wait began, in seconds since the epoch; now if missing.
@@ -36,12 +38,14 @@ class CommsOperationTrigger(BaseTrigger):
     :param next_look_at: when the next look is due, in seconds since the epoch; at once if missing.
     :param on_canceled: as the sensor has it.
     :param fail_if: as the sensor has it.
+    :param adaptive: as the sensor has it.
+    :param ends_task: let a wait that ends as wished end its task here too, without a worker (Airflow 3.3).
     """
 
     def __init__(  # noqa: PLR0917  (Airflow calls it by name; no order is promised)
         self,
         resource: str = "",
-        operation_ids: list[str] | None = None,
+        operation_id: str | list[str] = "",
         comms_conn_id: str = DEFAULT_CONN_ID,
         poke_interval: float = 60.0,
         started_at: float | None = None,
@@ -49,18 +53,22 @@ class CommsOperationTrigger(BaseTrigger):
         next_look_at: float = 0.0,
         on_canceled: str = "succeed",
         fail_if: dict[str, Any] | None = None,
+        adaptive: bool = False,
+        ends_task: bool = False,
         **_: Any,
     ) -> None:
         super().__init__()
         self.resource = resource
-        self.operation_ids = operation_ids or []
+        self.operation_id = operation_id
         self.comms_conn_id = comms_conn_id
         self.poke_interval = poke_interval
-        self.started_at = time() if started_at is None else started_at
+        self.started_at = started_at
         self.timeout = timeout
         self.next_look_at = next_look_at
         self.on_canceled = on_canceled
         self.fail_if = fail_if or {}
+        self.adaptive = adaptive
+        self.ends_task = ends_task
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class's path and the arguments that make this trigger again."""
@@ -68,7 +76,7 @@ class CommsOperationTrigger(BaseTrigger):
             f"{type(self).__module__}.{type(self).__qualname__}",
             {
                 "resource": self.resource,
-                "operation_ids": self.operation_ids,
+                "operation_id": self.operation_id,
                 "comms_conn_id": self.comms_conn_id,
                 "poke_interval": self.poke_interval,
                 "started_at": self.started_at,
@@ -76,22 +84,25 @@ class CommsOperationTrigger(BaseTrigger):
                 "next_look_at": self.next_look_at,
                 "on_canceled": self.on_canceled,
                 "fail_if": self.fail_if,
+                "adaptive": self.adaptive,
+                "ends_task": self.ends_task,
             },
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Look until the wait has ended; then send its event (see `Wait.event`)."""
-        yield TriggerEvent(await self._event())
+        """Look until the wait has ended; then send its event (see `Wait.event`), or end the task."""
+        event = await self._event()
+        if self.ends_task and await hand_on(event, self.task_instance, several=isinstance(self.operation_id, list)):
+            yield TaskSuccessEvent()
+        else:
+            yield TriggerEvent(event)
 
     async def _event(self) -> dict[str, Any]:
-        wait: Wait | None = None
         try:
-            wait = self._wait()
-            return await self._look_on(wait)
+            return await self._look_on(self._wait())
         except (CommsError, AirflowNotFoundException) as error:
             # Not an answer of the API: an argument or the connection is wrong.
-            failed = Failed("refused", str(error))
-            return wait.event(failed) if wait else {"verdict": "failed", "reason": "refused", "message": str(error)}
+            return event_of(Failed("refused", str(error)))
 
     async def _look_on(self, wait: Wait) -> dict[str, Any]:
         from airflow_provider_comms.triggers.clients import shared_client
@@ -99,9 +110,7 @@ class CommsOperationTrigger(BaseTrigger):
         async with shared_client(self.comms_conn_id) as client:
             await asyncio.sleep(self.next_look_at - time())
             while True:
-                for operation_id, seen in (await client.try_operations(wait.resource, wait.pending)).items():
-                    wait.note(operation_id, seen, time())
-                verdict = wait.verdict(time())
+                verdict = wait.look(await client.try_operations(wait.resource, wait.pending), time())
                 if not isinstance(verdict, Waiting):
                     return wait.event(verdict)
                 await asyncio.sleep(wait.delay(time()))
@@ -110,12 +119,14 @@ class CommsOperationTrigger(BaseTrigger):
         from airflow_provider_comms.wait import Wait
 
         resource = check_resource(self.resource)
+        self.operation_id = rendered_ids(self.operation_id)
         return Wait(
             resource=resource,
-            operation_ids=self.operation_ids,
+            operation_ids=ids_of(self.operation_id),
             policy=policy_of(resource, self.on_canceled, self.fail_if),
             poke_interval=self.poke_interval,
-            started_at=self.started_at,
+            started_at=time() if self.started_at is None else self.started_at,
             timeout=self.timeout,
             log=self.log,
+            adaptive=self.adaptive,
         )
