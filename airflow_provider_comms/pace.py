@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 
     from airflow_provider_comms.comms.models import Operation
 
+DEFAULT_TIMEOUT = 86_400.0
+"""Seconds until a wait is given up: a day, well below the 7 days that Twilio keeps an operation."""
+DEFAULT_GRACE = 30.0
+"""Seconds in which an operation that was just made may still be unknown to the API."""
+
 FLOOR = 5.0
 """Seconds that an adaptive pace keeps between two looks, unless the interval itself is shorter."""
 SCHEDULED = 4.0

@@ -30,11 +30,6 @@ from airflow_provider_comms.pace import next_interval
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-GRACE = 30.0
-"""
-Seconds from the start of a wait in which an operation that was just made may still be unknown to the API; and in
-which an answer that is not the API's means that the connection leads to the wrong place.
-"""
 HEARTBEAT = 300.0
 """Seconds between two lines in the log while nothing changes."""
 
@@ -51,6 +46,8 @@ class Wait:
     :param started_at: seconds since the epoch.
     :param timeout: seconds from then on.
     :param log: the task's own.
+    :param grace: seconds from the start in which an operation that was just made may still be unknown to the API,
+        and in which an answer that is not the API's means that the connection leads to the wrong place.
     :param adaptive: see `pace.next_interval`.
     :param looks: how often was looked already, by processes before this one.
     """
@@ -62,6 +59,7 @@ class Wait:
     started_at: float
     timeout: float
     log: logging.Logger
+    grace: float
     adaptive: bool = False
     looks: int = 0
     _seen: dict[str, Operation] = field(default_factory=dict)
@@ -119,7 +117,7 @@ class Wait:
         self._trouble = error
 
     def _may_pass(self, operation_id: str, error: CommsError, now: float) -> bool:
-        is_early = now - self.started_at < GRACE and operation_id not in self._seen
+        is_early = now - self.started_at < self.grace and operation_id not in self._seen
         if isinstance(error, CommsNotFoundError):
             return is_early
         if isinstance(error, CommsProtocolError):

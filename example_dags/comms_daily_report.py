@@ -25,7 +25,7 @@ with DAG(
     default_args={"retries": 2},
     tags=["twilio", "comms"],
     doc_md=__doc__,
-):
+) as dag:
 
     @task
     def report(

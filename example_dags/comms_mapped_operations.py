@@ -22,7 +22,7 @@ with DAG(
     params={"operation_ids": Param(["comms_operation_01h9krwprkeee8fzqspvwy6nq8"], type="array", minItems=1)},
     tags=["twilio", "comms"],
     doc_md=__doc__,
-):
+) as dag:
 
     @task
     def operation_ids(params: dict[str, list[str]] | None = None) -> list[str]:

@@ -26,7 +26,7 @@ with DAG(
     },
     tags=["twilio", "comms"],
     doc_md=__doc__,
-):
+) as dag:
     wait = CommsOperationSensor(
         task_id="wait",
         resource="{{ params.resource }}",

@@ -15,6 +15,7 @@ from airflow_provider_comms.conclude import conclude
 from airflow_provider_comms.exceptions import CommsRequestRefused
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
 from airflow_provider_comms.outcome import Waiting, policy_of
+from airflow_provider_comms.pace import DEFAULT_GRACE, DEFAULT_TIMEOUT
 from airflow_provider_comms.sensors.whole_wait import start_arguments, why_not
 from airflow_provider_comms.task_arguments import are_several, check_at_parsing, ids_of, is_known, undocumented
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from airflow_provider_comms.outcome import OnCanceled
     from airflow_provider_comms.wait import Wait
 
-DEFAULT_TIMEOUT = timedelta(hours=24)
 SCHEDULER_MARGIN = timedelta(minutes=5)
 """How much longer Airflow's scheduler waits than the trigger, which can say what it waited for."""
 
@@ -51,6 +51,8 @@ class CommsOperationSensor(BaseSensorOperator):
     :param poke_interval: seconds or timedelta between two looks.
     :param adaptive: look less often while nothing moves and more often when the end is near; see
         `pace.next_interval`.
+    :param grace: seconds from the start of the wait in which a 404 may mean that the operation is too young to be
+        known. Within them an answer that is not the API's (a portal's page) fails the task, later it is waited out.
     :param run_in_triggerer: start and end the wait in the triggerer, so that no worker is needed at all (Airflow
         3.3). Where that cannot be had the wait is `deferrable`, and the log says why.
     :param timeout: seconds or timedelta until the wait is given up; 24 hours by default. Twilio keeps an
@@ -74,6 +76,7 @@ class CommsOperationSensor(BaseSensorOperator):
         on_canceled: OnCanceled = "succeed",
         fail_if: Mapping[str, int | str] | None = None,
         adaptive: bool = False,
+        grace: float = DEFAULT_GRACE,
         run_in_triggerer: bool = False,
         timeout: timedelta | float = DEFAULT_TIMEOUT,
         **kwargs: Any,
@@ -89,6 +92,7 @@ class CommsOperationSensor(BaseSensorOperator):
         self.on_canceled = on_canceled
         self.fail_if = fail_if
         self.adaptive = adaptive
+        self.grace = grace
         self.run_in_triggerer = run_in_triggerer
         self._why_with_workers = why_not(self) if run_in_triggerer else None
         if run_in_triggerer:
@@ -160,6 +164,7 @@ class CommsOperationSensor(BaseSensorOperator):
             "on_canceled": self.on_canceled,
             "fail_if": dict(self.fail_if or {}),
             "adaptive": self.adaptive,
+            "grace": self.grace,
         }
 
     _current_wait: Wait | None = None
@@ -187,6 +192,7 @@ class CommsOperationSensor(BaseSensorOperator):
             timeout=self.timeout,
             log=self.log,
             adaptive=self.adaptive,
+            grace=self.grace,
             looks=context.get("task_reschedule_count", 0),
         )
 

@@ -12,6 +12,7 @@ from airflow.triggers.base import BaseTrigger, TaskSuccessEvent, TriggerEvent
 from airflow_provider_comms.comms.arguments import check_resource
 from airflow_provider_comms.comms.errors import CommsError
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
+from airflow_provider_comms.pace import DEFAULT_GRACE, DEFAULT_TIMEOUT
 from airflow_provider_comms.outcome import Failed, Waiting, event_of, policy_of
 from airflow_provider_comms.task_arguments import ids_of
 from airflow_provider_comms.triggers.whole_wait import hand_on, rendered_ids
@@ -39,6 +40,7 @@ class CommsOperationTrigger(BaseTrigger):
     :param on_canceled: as the sensor has it.
     :param fail_if: as the sensor has it.
     :param adaptive: as the sensor has it.
+    :param grace: as the sensor has it.
     :param ends_task: let a wait that ends as wished end its task here too, without a worker (Airflow 3.3).
     """
 
@@ -49,11 +51,12 @@ class CommsOperationTrigger(BaseTrigger):
         comms_conn_id: str = DEFAULT_CONN_ID,
         poke_interval: float = 60.0,
         started_at: float | None = None,
-        timeout: float = 86_400.0,
+        timeout: float = DEFAULT_TIMEOUT,
         next_look_at: float = 0.0,
         on_canceled: str = "succeed",
         fail_if: dict[str, Any] | None = None,
         adaptive: bool = False,
+        grace: float = DEFAULT_GRACE,
         ends_task: bool = False,
         **_: Any,
     ) -> None:
@@ -68,6 +71,7 @@ class CommsOperationTrigger(BaseTrigger):
         self.on_canceled = on_canceled
         self.fail_if = fail_if or {}
         self.adaptive = adaptive
+        self.grace = grace
         self.ends_task = ends_task
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
@@ -85,6 +89,7 @@ class CommsOperationTrigger(BaseTrigger):
                 "on_canceled": self.on_canceled,
                 "fail_if": self.fail_if,
                 "adaptive": self.adaptive,
+                "grace": self.grace,
                 "ends_task": self.ends_task,
             },
         )
@@ -129,4 +134,5 @@ class CommsOperationTrigger(BaseTrigger):
             timeout=self.timeout,
             log=self.log,
             adaptive=self.adaptive,
+            grace=self.grace,
         )

@@ -1,0 +1,81 @@
+"""Each example parses with no connection and no network, and runs to success."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.integration.conftest import run_to_end
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "example_dags").glob("*.py"))
+
+PARSE = """
+import runpy, socket, sys
+def refused(*args, **kwargs):
+    raise AssertionError("the network was used")
+socket.socket.connect = socket.create_connection = refused
+runpy.run_path(sys.argv[1])
+heavy = {"airflow_provider_comms.comms.client", "airflow_provider_comms.comms.models", "airflow_provider_comms.wait"}
+assert not heavy & set(sys.modules), heavy & set(sys.modules)
+"""
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_it_parses_with_no_connection_no_network_and_no_client(example):
+    done = subprocess.run(
+        [sys.executable, "-W", "error::DeprecationWarning:airflow_provider_comms", "-c", PARSE, str(example)],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=dict(os.environ),
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def load(name):
+    path = next(path for path in EXAMPLES if path.stem == name)
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.dag
+
+
+@pytest.mark.parametrize("resource", ["emails", "messages"])
+def test_wait_and_report(airflow, comms_simulator, resource):
+    operation_id = comms_simulator.add_operation(resource, processing_for=2, recipients=40)
+
+    run = run_to_end(load("comms_wait_and_report"), {"resource": resource, "operation_id": operation_id})
+
+    assert run.state == "success"
+    assert run.xcom("wait")["status"] == "COMPLETED"
+    assert run.xcom("use_stats") == "40 of 40 delivered (100.0%)"
+
+
+def test_mapped_operations(airflow, comms_simulator):
+    ids = [comms_simulator.add_operation("emails", processing_for=1, recipients=10) for _ in range(3)]
+
+    run = run_to_end(load("comms_mapped_operations"), {"operation_ids": ids})
+
+    assert run.state == "success"
+    assert run.states["wait"] == ["success"] * 3
+    assert run.xcom("use_stats") == 30
+
+
+def test_daily_report(airflow, comms_simulator):
+    comms_simulator.add_operation("emails", processing_for=0, recipients=5, age=3600)
+
+    run = run_to_end(load("comms_daily_report"))
+
+    assert run.state == "success"
+    assert run.states["report"] == ["success", "success"]
+
+
+def test_every_example_is_covered_here():
+    here = Path(__file__).read_text()
+    assert [path.stem for path in EXAMPLES if json.dumps(path.stem) not in here] == []

@@ -1,0 +1,70 @@
+"""What the operator hands on."""
+
+from __future__ import annotations
+
+import pytest
+from airflow.providers.common.compat.sdk import task
+
+from airflow_provider_comms.comms.errors import CommsArgumentError
+from airflow_provider_comms.operators.stats import CommsExportStatsOperator
+
+DONE = {"processing_for": 0, "recipients": 200, "failed": 0.1, "opened": 0.5}
+
+
+def export(**kwargs):
+    return CommsExportStatsOperator(**{"task_id": "export", "resource": "emails", **kwargs})
+
+
+def test_one_operation_comes_with_its_stats_and_with_rates_that_say_what_they_divide(airflow, comms_simulator):
+    operation_id = comms_simulator.add_operation("emails", **DONE)
+
+    xcom = airflow(lambda: export(operation_id=operation_id)).xcom("export")
+
+    assert set(xcom) == {"id", "resource", "status", "created_at", "updated_at", "stats", "rates"}
+    assert xcom["stats"]["failed"] == 20
+    assert xcom["rates"]["failed_of_recipients"] == 0.1
+    assert xcom["rates"]["opened_of_delivered"] == 0.5
+
+
+def test_a_task_downstream_can_take_just_the_stats(airflow, comms_simulator):
+    operation_id = comms_simulator.add_operation("messages", processing_for=0, recipients=7)
+
+    @task
+    def take(stats):
+        return stats["recipients"]
+
+    run = airflow(lambda: take(export(resource="messages", operation_id=operation_id).output["stats"]))
+
+    assert run.xcom("take") == 7
+
+
+def test_several_operations_come_each_and_added_up(airflow, comms_simulator):
+    ids = [comms_simulator.add_operation("emails", **DONE) for _ in range(3)]
+
+    xcom = airflow(lambda: export(operation_id=ids)).xcom("export")
+
+    assert [one["id"] for one in xcom["operations"]] == ids
+    assert xcom["stats"]["recipients"] == 600
+    assert xcom["rates"]["failed_of_recipients"] == 0.1
+
+
+def test_it_does_not_wait(airflow, comms_simulator):
+    operation_id = comms_simulator.add_operation("emails", processing_for=600)
+
+    assert airflow(lambda: export(operation_id=operation_id)).xcom("export")["status"] == "PROCESSING"
+
+
+def test_what_the_api_refuses_for_good_is_not_retried(airflow, comms_simulator):
+    operation_id = "comms_operation_01h9krwprkeee8fzqspvwy6nq8"
+
+    run = airflow(lambda: export(operation_id=operation_id, retries=3))
+
+    assert type(run.error).__name__ == "CommsRequestRefused"
+    assert "404" in str(run.error)
+    assert len(comms_simulator.requests) == 1
+
+
+@pytest.mark.parametrize("kwargs", [{"resource": "sms"}, {"operation_id": "a/b"}, {"operation_id": []}])
+def test_a_bad_argument_is_refused_when_the_dag_is_parsed(kwargs):
+    with pytest.raises(CommsArgumentError):
+        export(**{"operation_id": "comms_operation_01h9krwprkeee8fzqspvwy6nq8", **kwargs})
