@@ -1,0 +1,122 @@
+"""What an operation's state means for a task."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from airflow_provider_comms.comms.errors import CommsArgumentError
+from airflow_provider_comms.comms.models import EmailOperation, MessageOperation
+from airflow_provider_comms.comms.resource import Resource
+from airflow_provider_comms.outcome import Failed, Finished, Skipped, Waiting, judge, operation_xcom, policy_of
+from airflow_provider_comms.stats import rates, totals
+
+BODY = {
+    "id": "comms_operation_01h9krwprkeee8fzqspvwy6nq8",
+    "status": "COMPLETED",
+    "stats": {"total": 10, "recipients": 8, "delivered": 5, "failed": 1},
+    "createdAt": "2026-11-20T23:00:00-01:00",
+    "updatedAt": "2026-11-20T10:00:00.5Z",
+}
+
+
+def operation(status="COMPLETED", model=EmailOperation, **stats):
+    return model.model_validate({**BODY, "status": status, "stats": stats or BODY["stats"]})
+
+
+def policy(on_canceled="succeed", **fail_if):
+    return policy_of(Resource.EMAILS, on_canceled, fail_if)
+
+
+@pytest.mark.parametrize("status", ["SCHEDULED", "PROCESSING", "PAUSED", "completed", ""])
+def test_what_is_not_known_as_an_end_is_waited_for(status):
+    assert judge(operation(status), policy("fail", failed=0)) == Waiting()
+
+
+def test_completed_is_an_end_whatever_the_counters_say():
+    assert judge(operation(queued=111, recipients=888), policy()) == Finished()
+
+
+@pytest.mark.parametrize(("on_canceled", "verdict"), [("succeed", Finished), ("fail", Failed), ("skip", Skipped)])
+def test_canceled_is_an_end_by_the_policy(on_canceled, verdict):
+    assert isinstance(judge(operation("CANCELED"), policy(on_canceled)), verdict)
+
+
+def test_a_canceled_operation_that_succeeds_leaves_a_warning():
+    assert "CANCELED" in judge(operation("CANCELED"), policy()).warning
+
+
+@pytest.mark.parametrize(
+    ("stats", "limit", "breaks"),
+    [
+        ({"failed": 2, "recipients": 100}, "2%", False),
+        ({"failed": 3, "recipients": 100}, "2%", True),
+        ({"failed": 3, "total": 100}, "2%", True),
+        ({"failed": 3, "total": 1000, "recipients": 100}, "2%", True),
+        ({"failed": 1, "recipients": 100}, "0%", True),
+        ({"failed": 0, "recipients": 0}, "0%", False),
+        ({"failed": 50, "recipients": 100}, 50, False),
+        ({"failed": 51, "recipients": 100}, 50, True),
+        ({"recipients": 100}, 0, False),
+        ({"failed": 5, "recipients": 1000}, "0.5%", False),
+        ({"failed": 6, "recipients": 1000}, " 0.5 %", True),
+    ],
+)
+def test_a_limit_is_broken_by_more_than_it_says(stats, limit, breaks):
+    assert isinstance(judge(operation(**stats), policy(failed=limit)), Failed) is breaks
+
+
+def test_a_broken_limit_names_counter_value_and_limit():
+    verdict = judge(operation(failed=3, undelivered=9, recipients=100), policy(failed="2%", undelivered=8))
+
+    assert "failed is 3 of 100 recipients (3.0%), the limit 2%" in verdict.message
+    assert "undelivered is 9, the limit 8" in verdict.message
+
+
+def test_each_resource_has_limits_on_its_own_counters_only():
+    assert policy_of(Resource.MESSAGES, "succeed", {"unaddressable": 1}).limits
+    with pytest.raises(CommsArgumentError, match="unaddressable"):
+        policy_of(Resource.EMAILS, "succeed", {"unaddressable": 1})
+
+
+def test_the_xcom_is_small_plain_json_in_utc():
+    xcom = operation_xcom(operation())
+
+    assert (
+        json.loads(json.dumps(xcom))
+        == xcom
+        == {
+            "id": BODY["id"],
+            "resource": "emails",
+            "status": "COMPLETED",
+            "created_at": "2026-11-21T00:00:00Z",
+            "updated_at": "2026-11-20T10:00:00.500000Z",
+            "stats": {"total": 10, "recipients": 8, "delivered": 5, "failed": 1},
+        }
+    )
+
+
+def test_a_status_that_nobody_knows_is_handed_on_as_it_is():
+    assert operation_xcom(operation("PAUSED", MessageOperation))["status"] == "PAUSED"
+
+
+def test_rates_say_what_they_divide_by_what_and_name_only_what_was_reported():
+    assert rates({"recipients": 8, "total": 10, "delivered": 4, "opened": 3}) == {
+        "delivered_of_recipients": 0.5,
+        "opened_of_delivered": 0.75,
+    }
+    assert rates({"total": 10, "failed": 1}) == {"failed_of_total": 0.1}
+
+
+def test_a_rate_of_nothing_is_none_and_a_rate_may_exceed_1():
+    assert rates({"recipients": 0, "delivered": 0, "opened": 0}) == {
+        "delivered_of_recipients": None,
+        "opened_of_delivered": None,
+    }
+    assert rates({"recipients": 2, "delivered": 3})["delivered_of_recipients"] == 1.5
+
+
+def test_totals_add_each_counter_over_operations():
+    assert totals([{"sent": 1, "failed": 2}, {"sent": 3}]) == {"sent": 4, "failed": 2}
+    assert totals([]) == {}
