@@ -37,6 +37,7 @@ def get_provider_info() -> dict[str, Any]:
         "hooks": [_modules("hooks.comms")],
         "sensors": [_modules("sensors.operation")],
         "operators": [_modules("operators.stats")],
+        "extra-links": [f"{_PACKAGE}.links.console.TwilioConsoleLink"],
         "triggers": [_modules("triggers.operation")],
     }
 

@@ -10,19 +10,20 @@ from airflow_provider_comms.comms.arguments import check_resource
 from airflow_provider_comms.comms.errors import CommsError
 from airflow_provider_comms.exceptions import CommsRequestRefused
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
+from airflow_provider_comms.operation_task import OperationTask
 from airflow_provider_comms.outcome import operation_xcom
 from airflow_provider_comms.stats import rates, totals
 from airflow_provider_comms.task_arguments import are_several, check_at_parsing, ids_of, undocumented
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_comms.comms.models import Operation
 
 
-class CommsExportStatsOperator(BaseOperator):
+class CommsExportStatsOperator(OperationTask, BaseOperator):
     """
     Read operations as they are now, and hand on their delivery stats and rates.
 
@@ -42,9 +43,6 @@ class CommsExportStatsOperator(BaseOperator):
     :raises CommsRequestRefused: the API refuses for good; the task's retries are not used up.
     :raises CommsError: the API has no answer for now; Airflow's `retries` apply.
     """
-
-    template_fields: Sequence[str] = ("resource", "operation_id", "comms_conn_id")
-    ui_color = "#f4d8d8"
 
     def __init__(
         self,

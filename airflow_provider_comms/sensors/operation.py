@@ -14,13 +14,14 @@ from airflow_provider_comms.comms.errors import CommsError
 from airflow_provider_comms.conclude import conclude
 from airflow_provider_comms.exceptions import CommsRequestRefused
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
+from airflow_provider_comms.operation_task import OperationTask
 from airflow_provider_comms.outcome import Waiting, policy_of
 from airflow_provider_comms.pace import DEFAULT_GRACE, DEFAULT_TIMEOUT
 from airflow_provider_comms.sensors.whole_wait import start_arguments, why_not
 from airflow_provider_comms.task_arguments import are_several, check_at_parsing, ids_of, is_known, undocumented
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -32,7 +33,7 @@ SCHEDULER_MARGIN = timedelta(minutes=5)
 """How much longer Airflow's scheduler waits than the trigger, which can say what it waited for."""
 
 
-class CommsOperationSensor(BaseSensorOperator):
+class CommsOperationSensor(OperationTask, BaseSensorOperator):
     """
     Wait until e-mail or message operations are COMPLETED or CANCELED.
 
@@ -62,9 +63,6 @@ class CommsOperationSensor(BaseSensorOperator):
         of them if several ids were given.
     :raises CommsArgumentError: an argument cannot be right.
     """
-
-    template_fields: Sequence[str] = ("resource", "operation_id", "comms_conn_id")
-    ui_color = "#f4d8d8"
 
     def __init__(
         self,

@@ -12,8 +12,8 @@ from airflow.triggers.base import BaseTrigger, TaskSuccessEvent, TriggerEvent
 from airflow_provider_comms.comms.arguments import check_resource
 from airflow_provider_comms.comms.errors import CommsError
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
-from airflow_provider_comms.pace import DEFAULT_GRACE, DEFAULT_TIMEOUT
 from airflow_provider_comms.outcome import Failed, Waiting, event_of, policy_of
+from airflow_provider_comms.pace import DEFAULT_GRACE, DEFAULT_TIMEOUT
 from airflow_provider_comms.task_arguments import ids_of
 from airflow_provider_comms.triggers.whole_wait import hand_on, rendered_ids
 

@@ -22,6 +22,7 @@ class Run:
 
     state: str
     states: dict[str, Any]
+    names: dict[str, list[str | None]]
     errors: list[BaseException] = field(default_factory=list)
     _xcoms: Callable[[str, str], Any] = None
 
@@ -71,15 +72,17 @@ def run_to_end(dag: Any, conf: dict[str, Any] | None = None, errors: list[BaseEx
     register(dag)
     dag_run = dag.test(run_conf=conf, logical_date=datetime.now(UTC))
     states: dict[str, Any] = {}
+    names: dict[str, list[str | None]] = {}
     for ti in sorted(dag_run.get_task_instances(), key=lambda ti: ti.map_index):
         known = states.get(ti.task_id)
         state = str(ti.state)
+        names.setdefault(ti.task_id, []).append(ti.rendered_map_index)
         states[ti.task_id] = state if ti.map_index < 0 else [*(known or []), state]
 
     def xcom(task_id: str, key: str) -> Any:
         return read_xcom(dag.dag_id, dag_run.run_id, task_id, key)
 
-    return Run(str(dag_run.state), states, errors or [], xcom)
+    return Run(str(dag_run.state), states, names, errors or [], xcom)
 
 
 def register(dag: Any) -> None:

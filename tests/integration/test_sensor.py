@@ -81,6 +81,15 @@ def test_mapped_tasks_wait_each_for_its_own(airflow, comms_simulator):
     )
 
     assert run.states["wait"] == ["success", "success"]
+    assert run.names["wait"] == ids
+
+
+def test_the_task_links_to_twilios_console(airflow, comms_simulator):
+    operation_id = comms_simulator.add_operation("messages", **DONE)
+
+    run = airflow(lambda: sensor(resource="messages", operation_id=operation_id))
+
+    assert run.xcom("wait", "_link_TwilioConsoleLink").startswith("https://console.twilio.com/")
 
 
 def test_what_a_wait_returns_names_the_operation_for_the_next_task(airflow, comms_simulator):

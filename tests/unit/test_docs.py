@@ -1,0 +1,88 @@
+"""
+The docs are true: their snippets run, and the tables that code knows better are made from it.
+
+`python -m tests.unit.test_docs` writes these tables anew.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_comms.comms import errors
+from airflow_provider_comms.hooks.fields import EXTRAS
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+SNIPPET = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+TABLE = re.compile(r"<!-- (\w+): begin -->\n.*?<!-- \1: end -->", re.DOTALL)
+LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+
+
+def extras_table():
+    lines = ["| name | is | default |", "|---|---|---|"]
+    for name, field in EXTRAS.items():
+        lines.append(f"| `{name}` | {field.help} |{'' if field.default is None else f' {field.default}'} |")
+    return lines
+
+
+def errors_table():
+    lines = ["| error | when | may pass | what to do |", "|---|---|---|---|"]
+    for error in _tree(errors.CommsError):
+        when = error.__doc__.strip().splitlines()[0].rstrip(".")
+        passes = "yes" if error.transient else "no"
+        lines.append(f"| `{error.__name__}` | {when} | {passes} | {error.default_advice} |")
+    return lines
+
+
+def _tree(error):
+    for child in error.__subclasses__():
+        yield child
+        yield from _tree(child)
+
+
+TABLES = {"extras": extras_table, "errors": errors_table}
+
+
+def with_tables(text):
+    def table(match):
+        name = match[1]
+        return "\n".join([f"<!-- {name}: begin -->", *TABLES[name](), f"<!-- {name}: end -->"])
+
+    return TABLE.sub(table, text)
+
+
+def snippets():
+    for page in PAGES:
+        for number, code in enumerate(SNIPPET.findall(page.read_text()), 1):
+            yield pytest.param(code, id=f"{page.name}-{number}")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_tables_are_those_of_the_code(page):
+    assert page.read_text() == with_tables(page.read_text()), "write them anew: python -m tests.unit.test_docs"
+
+
+@pytest.mark.parametrize("code", snippets())
+def test_every_snippet_runs(code, comms_simulator, monkeypatch, tmp_path):
+    comms_simulator.add_operation("emails", age=3600)
+    monkeypatch.setenv("AIRFLOW_CONN_TWILIO_COMMS_DEFAULT", comms_simulator.connection_json())
+    monkeypatch.setenv("TWILIO_ACCOUNT_SID", comms_simulator.account_sid)
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", comms_simulator.auth_token)
+    monkeypatch.setenv("COMMS_BASE_URL", comms_simulator.url)
+    # Airflow finds the source of a task in its file.
+    script = tmp_path / "snippet.py"
+    script.write_text(code)
+    exec(compile(code, str(script), "exec"), {"__name__": "snippet", "__file__": str(script)})
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_within_the_project_leads_somewhere(page):
+    assert [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()] == []
+
+
+if __name__ == "__main__":
+    for one in PAGES:
+        one.write_text(with_tables(one.read_text()))
