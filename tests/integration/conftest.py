@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import itertools
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.listeners import hookimpl
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _numbers = itertools.count()
+
+
+class FailureListener:
+    """Hears of each failed task."""
+
+    def __init__(self, errors: list[BaseException]) -> None:
+        self.errors = errors
+
+    @hookimpl
+    def on_task_instance_failed(self, error):
+        self.errors.append(error)
 
 
 @dataclass
@@ -55,22 +68,17 @@ def run_dag(build: Callable[[], Any], conf: dict[str, Any] | None = None) -> Run
     """
     from airflow.providers.common.compat.sdk import DAG
 
-    errors: list[BaseException] = []
-    number = next(_numbers)
-    with DAG(
-        dag_id=f"test_{number}",
-        schedule=None,
-        start_date=datetime(2026, 1, 1, tzinfo=UTC),
-        default_args={"on_failure_callback": lambda context: errors.append(context["exception"])},
-    ) as dag:
+    with DAG(dag_id=f"test_{next(_numbers)}", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)) as dag:
         build()
-    return run_to_end(dag, conf, errors)
+    return run_to_end(dag, conf)
 
 
-def run_to_end(dag: Any, conf: dict[str, Any] | None = None, errors: list[BaseException] | None = None) -> Run:
+def run_to_end(dag: Any, conf: dict[str, Any] | None = None) -> Run:
     """Run a DAG to its end, as `airflow dags test` does."""
     register(dag)
-    dag_run = dag.test(run_conf=conf, logical_date=datetime.now(UTC))
+    errors: list[BaseException] = []
+    with listening(errors):
+        dag_run = dag.test(run_conf=conf)
     states: dict[str, Any] = {}
     names: dict[str, list[str | None]] = {}
     for ti in sorted(dag_run.get_task_instances(), key=lambda ti: ti.map_index):
@@ -82,7 +90,23 @@ def run_to_end(dag: Any, conf: dict[str, Any] | None = None, errors: list[BaseEx
     def xcom(task_id: str, key: str) -> Any:
         return read_xcom(dag.dag_id, dag_run.run_id, task_id, key)
 
-    return Run(str(dag_run.state), states, names, errors or [], xcom)
+    return Run(str(dag_run.state), states, names, errors, xcom)
+
+
+@contextmanager
+def listening(errors: list[BaseException]) -> Iterator[None]:
+    """Collect what tasks fail with. A callback would not do: Airflow 3.0 gives it no exception after a deferral."""
+    try:
+        from airflow.sdk.listener import get_listener_manager
+    except ImportError:
+        from airflow.listeners.listener import get_listener_manager
+
+    listener = FailureListener(errors)
+    get_listener_manager().add_listener(listener)
+    try:
+        yield
+    finally:
+        get_listener_manager().clear()
 
 
 def register(dag: Any) -> None:

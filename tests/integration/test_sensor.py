@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from airflow import __version__ as airflow_version
 from airflow.providers.common.compat.sdk import task
 
 from airflow_provider_comms.comms.errors import CommsArgumentError
@@ -84,6 +85,7 @@ def test_mapped_tasks_wait_each_for_its_own(airflow, comms_simulator):
     assert run.names["wait"] == ids
 
 
+@pytest.mark.skipif(airflow_version.startswith("2."), reason="Airflow 2 asks for links when a page is shown")
 def test_the_task_links_to_twilios_console(airflow, comms_simulator):
     operation_id = comms_simulator.add_operation("messages", **DONE)
 

@@ -1,0 +1,62 @@
+"""The simulator's own clock: it runs with real time and can be moved forward."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from airflow_provider_comms.simulator.checks import FieldError, number
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def milliseconds(moment: datetime, field: str = "created_at") -> int:
+    """Whole milliseconds since 1970 (UTC) of an aware datetime, rounded down."""
+    if moment.tzinfo is None:
+        raise FieldError(field, "must carry a time zone")
+    return (moment - EPOCH) // _MILLISECOND
+
+
+def iso(moment_ms: int) -> str:
+    """ISO 8601 text in UTC with milliseconds, as the API writes dates."""
+    return f"{_iso_second(moment_ms // 1000)}.{moment_ms % 1000:03d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _iso_second(second: int) -> str:
+    """The text of a second; operations that stand side by side in a listing often share it."""
+    return (EPOCH + timedelta(seconds=second)).isoformat()[:-6]
+
+
+class Clock:
+    """
+    Milliseconds since 1970, never going backwards.
+
+    :param start: the moment at which the clock begins (aware); the real time if None.
+    :param frozen: True stops it: only :meth:`advance` moves it then.
+    """
+
+    def __init__(self, start: datetime | None = None, *, frozen: bool = False) -> None:
+        self._start_ms = int(time.time() * 1000) if start is None else milliseconds(start, "start")
+        self._begun = time.monotonic()
+        self._advanced_ms = 0
+        self._frozen = frozen
+
+    def now_ms(self) -> int:
+        """The present moment in milliseconds since 1970."""
+        passed = 0 if self._frozen else int((time.monotonic() - self._begun) * 1000)
+        return self._start_ms + passed + self._advanced_ms
+
+    def now(self) -> datetime:
+        """The present moment, in UTC."""
+        return EPOCH + self.now_ms() * _MILLISECOND
+
+    def advance(self, seconds: float) -> None:
+        """
+        Move the clock forward by ``seconds``.
+
+        :raises FieldError: when ``seconds`` is negative or no number.
+        """
+        self._advanced_ms += round(number("seconds", seconds) * 1000)

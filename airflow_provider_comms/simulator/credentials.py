@@ -1,0 +1,73 @@
+"""Who may ask for what: Basic authentication and permissions."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from typing import TYPE_CHECKING
+
+from airflow_provider_comms.simulator.checks import FieldError, one_of
+from airflow_provider_comms.simulator.identifiers import RESOURCES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: Credentials accepted unless others are given; made up, and of no use elsewhere.
+DEFAULT_ACCOUNT_SID = "AC" + "5100" * 8
+DEFAULT_AUTH_TOKEN = "simulated-auth-token"  # noqa: S105
+DEFAULT_API_KEY_SID = "SK" + "5100" * 8
+DEFAULT_API_KEY_SECRET = "simulated-api-key-secret"  # noqa: S105
+
+
+class Credentials:
+    """
+    The accepted pairs of user name and password, and what each may not read.
+
+    :param pairs: password by user name (an account SID or an API key SID).
+    """
+
+    def __init__(self, pairs: Mapping[str, str]) -> None:
+        self._pairs = dict(pairs)
+        self._forbidden: set[tuple[str, str]] = set()
+
+    def identify(self, authorization: str | None) -> str | None:
+        """The user name in an Authorization header, or None when it is not accepted."""
+        scheme, _, encoded = (authorization or "").partition(" ")
+        if scheme.lower() != "basic":
+            return None
+        user, password = _decode(encoded)
+        expected = self._pairs.get(user)
+        if expected is None or not hmac.compare_digest(expected.encode(), password.encode()):
+            return None
+        return user
+
+    def may_read(self, user: str, resource: str) -> bool:
+        """Whether a user's permissions cover a resource."""
+        return (user, resource) not in self._forbidden
+
+    def permit(self, user: str, resource: str, allowed: bool) -> None:
+        """
+        Grant a user a resource, or take it away.
+
+        :raises FieldError: for an unknown user or resource.
+        """
+        if user not in self._pairs:
+            raise FieldError("credential", f"no such user name; known are {', '.join(self._pairs)}")
+        one_of("resource", resource, RESOURCES)
+        if allowed:
+            self._forbidden.discard((user, resource))
+        else:
+            self._forbidden.add((user, resource))
+
+    def permit_all(self) -> None:
+        """Give every user every permission back."""
+        self._forbidden.clear()
+
+
+def _decode(encoded: str) -> tuple[str, str]:
+    try:
+        user, _, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return "", ""
+    return user, password

@@ -1,0 +1,165 @@
+"""What was asked and answered: the request log, its counts, and the rate limit."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import Counter, deque
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from airflow_provider_comms.simulator.targets import Target
+
+_KEPT_REQUESTS = 100_000
+_KEPT_HEADERS = ("accept", "accept-encoding", "connection", "host", "user-agent")
+_DIGEST_DIGITS = 12
+
+
+@dataclass
+class LoggedRequest:
+    """
+    One request; it is in the log from its arrival on.
+
+    :param method: the HTTP method.
+    :param path: the decoded path.
+    :param query: the query's parameters, with a digest in place of a page token.
+    :param resource: ``emails``, ``messages``, or None for a path that the API does not have.
+    :param route: ``list``, ``fetch``, or None likewise.
+    :param operation_id: the operation asked for; None in a listing.
+    :param headers: the few headers that are kept; credentials never are.
+    :param at: monotonic seconds at its arrival.
+    :param status: the HTTP status answered, in whole or in part; None as long as, or where, there is no answer.
+    :param fault: the kind of the fault that struck it.
+    :param seconds: how long it took; None while it is under way.
+    """
+
+    method: str
+    path: str
+    query: dict[str, str]
+    resource: str | None
+    route: str | None
+    operation_id: str | None
+    headers: dict[str, str]
+    at: float = field(default_factory=time.monotonic)
+    status: int | None = None
+    fault: str | None = None
+    seconds: float | None = None
+
+    def line(self) -> str:
+        """The request on one line."""
+        struck = f" ({self.fault})" if self.fault else ""
+        return f"{self.method} {self.path} {self.query or ''} -> {self.status}{struck} {self.seconds or 0:.3f} s"
+
+
+def note_request(
+    method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], target: Target | None
+) -> LoggedRequest:
+    """A request's entry in the log, without its secrets."""
+    resource, route, operation_id = target or (None, None, None)
+    return LoggedRequest(
+        method,
+        path,
+        {name: _digest(value) if name == "pageToken" else value for name, value in query.items()},
+        resource,
+        route,
+        operation_id,
+        {name: headers[name] for name in _KEPT_HEADERS if name in headers},
+    )
+
+
+def _digest(token: str) -> str:
+    return "sha256:" + hashlib.sha256(token.encode(errors="replace")).hexdigest()[:_DIGEST_DIGITS]
+
+
+class RequestLog:
+    """
+    The latest requests, and counts of all since the last :meth:`clear`.
+
+    :param tell: called with each request when it is over.
+    """
+
+    def __init__(self, tell: Callable[[LoggedRequest], None] | None = None) -> None:
+        self._lock = Lock()
+        self._tell = tell
+        self._in_flight = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._requests: deque[LoggedRequest] = deque(maxlen=_KEPT_REQUESTS)
+        self._routes: Counter[str] = Counter()
+        self._statuses: Counter[str] = Counter()
+        self._total = 0
+        self._max_in_flight = self._in_flight
+
+    @contextmanager
+    def following(self, request: LoggedRequest) -> Iterator[None]:
+        """Log a request for as long as it takes."""
+        self._arrive(request)
+        try:
+            yield
+        finally:
+            self.conclude(request)
+
+    def _arrive(self, request: LoggedRequest) -> None:
+        with self._lock:
+            self._requests.append(request)
+            self._total += 1
+            self._routes[f"{request.resource}.{request.route}" if request.route else "unknown"] += 1
+            self._in_flight += 1
+            self._max_in_flight = max(self._max_in_flight, self._in_flight)
+
+    def conclude(self, request: LoggedRequest) -> None:
+        """Count a request as over; called right before its answer leaves, so that a client finds it so."""
+        with self._lock:
+            if request.seconds is not None:
+                return
+            request.seconds = time.monotonic() - request.at
+            self._in_flight -= 1
+            self._statuses["none" if request.status is None else str(request.status)] += 1
+        if self._tell is not None:
+            self._tell(request)
+
+    def all(self) -> tuple[LoggedRequest, ...]:
+        """The latest requests (100,000 at most), oldest first."""
+        with self._lock:
+            return tuple(self._requests)
+
+    def counts(self) -> dict[str, Any]:
+        """``total``, ``in_flight``, ``max_in_flight``, ``by_route`` and, of those that are over, ``by_status``."""
+        with self._lock:
+            return {
+                "total": self._total,
+                "in_flight": self._in_flight,
+                "max_in_flight": self._max_in_flight,
+                "by_route": dict(self._routes),
+                "by_status": dict(self._statuses),
+            }
+
+    def clear(self) -> None:
+        """Forget all requests; those under way still count as in flight."""
+        with self._lock:
+            self._begin()
+
+
+class RateLimit:
+    """So many requests within any second, by real time."""
+
+    def __init__(self) -> None:
+        self._passed: deque[float] = deque()
+
+    def passes(self, per_second: float | None) -> bool:
+        """Count a request, and say whether it is within the limit (None: no limit)."""
+        if per_second is None:
+            return True
+        now = time.monotonic()
+        while self._passed and self._passed[0] <= now - 1:
+            self._passed.popleft()
+        if len(self._passed) >= per_second:
+            return False
+        self._passed.append(now)
+        return True
