@@ -16,7 +16,7 @@ from airflow_provider_comms.comms.errors import (
     CommsStatusError,
     Where,
 )
-from airflow_provider_comms.comms.masking import mask, quote
+from airflow_provider_comms.comms.masking import quote
 from airflow_provider_comms.comms.models import OPERATION_MODEL, PAGE_MODEL, Operation, Page
 from airflow_provider_comms.comms.retry import retry_after
 
@@ -54,7 +54,7 @@ class Answer:
         return replace(
             self.request.where(self.peer),
             status=self.status,
-            request_id=mask(request_id[:80], self.secrets) if request_id else None,
+            request_id=quote(request_id, self.secrets, 80) if request_id else None,
             retry_after=retry_after(self.headers.get("retry-after"), now=time()),
         )
 
@@ -69,7 +69,7 @@ def read_operation(answer: Answer) -> Operation:
     operation = _read(answer, OPERATION_MODEL[answer.request.resource])
     if operation.id != answer.request.operation_id:
         raise CommsProtocolError(
-            f"Asked for {answer.request.operation_id}, got the operation {mask(operation.id[:80])!r}.",
+            f"Asked for {answer.request.operation_id}, got the operation {quote(operation.id, answer.secrets, 80)!r}.",
             answer.where,
         )
     return operation
@@ -100,11 +100,11 @@ def _what_is_wrong(answer: Answer, error: ValidationError) -> str:
     kind = answer.headers.get("content-type", "no content type").split(";")[0]
     if first["type"] == "json_invalid":
         return (
-            f"The answer is no whole JSON ({mask(kind, answer.secrets)}, {len(answer.body)} bytes): "
+            f"The answer is no whole JSON ({quote(kind, answer.secrets, 80)}, {len(answer.body)} bytes): "
             f"{quote(answer.body, answer.secrets)!r}"
         )
     field = ".".join(str(step) for step in first["loc"]) or "the body"
-    return f"The answer is not as the API documents it: {mask(field[:120])}: {first['msg'].lower()}."
+    return f"The answer is not as the API documents it: {quote(field, answer.secrets, 120)}: {first['msg'].lower()}."
 
 
 def _refusal(answer: Answer) -> CommsError:
@@ -118,7 +118,7 @@ def _refusal(answer: Answer) -> CommsError:
     if answer.status < REDIRECTS.start:
         return CommsProtocolError(f"{name}: a success, but not one that the API documents.", answer.where)
     code, message = _read_error_body(answer.body)
-    said = mask(message, answer.secrets)[:500] if message else quote(answer.body, answer.secrets)
+    said = quote(message, answer.secrets, 500) if message else quote(answer.body, answer.secrets)
     error = STATUS_ERRORS.get(answer.status, CommsStatusError)
     return error(f"{name}: {said or 'no word of explanation'}", replace(answer.where, code=code))
 

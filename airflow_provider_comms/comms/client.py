@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
+import anyio
 import httpx
 
 from airflow_provider_comms.comms.answer import Answer, read_operation, read_page
@@ -42,6 +43,8 @@ T = TypeVar("T")
 
 MAX_BODY = 4 * 2**20
 """Bytes of an answer that are read. A page of 1,000 operations has about half a million."""
+BEGUN_AT_ONCE = 100
+"""Fetches that are begun before the loop has its turn again: some 3 ms, where 10,000 would hold it up for 300."""
 
 
 class AsyncCommsClient:
@@ -56,8 +59,7 @@ class AsyncCommsClient:
     def __init__(self, settings: ClientSettings) -> None:
         self._settings = settings
         self._conversation = Conversation(settings, self._exchange)
-        self._opening = asyncio.Lock()
-        self._http: httpx.AsyncClient | None = None
+        self._connections = _Connections(settings)
 
     async def __aenter__(self) -> Self:
         return self
@@ -67,9 +69,7 @@ class AsyncCommsClient:
 
     async def aclose(self) -> None:
         """Close the connections. The client can be used again: it opens new ones."""
-        http, self._http = self._http, None
-        if http is not None:
-            await http.aclose()
+        await self._connections.aclose()
 
     async def get_operation(self, resource: str, operation_id: str) -> Operation:
         """
@@ -89,8 +89,13 @@ class AsyncCommsClient:
         :param operation_ids: ids of the operations.
         :return: by id, in the order given, the operation or the error in its place.
         """
-        ids = list(dict.fromkeys(operation_ids))
-        return dict(zip(ids, await asyncio.gather(*(self._try(resource, one) for one in ids)), strict=True))
+        fetches: dict[str, asyncio.Task[Operation | CommsError]] = {}
+        async with asyncio.TaskGroup() as group:
+            for one in dict.fromkeys(operation_ids):
+                fetches[one] = group.create_task(self._try(resource, one))
+                if not len(fetches) % BEGUN_AT_ONCE:
+                    await asyncio.sleep(0)
+        return {one: fetch.result() for one, fetch in fetches.items()}
 
     async def _try(self, resource: str, operation_id: str) -> Operation | CommsError:
         try:
@@ -138,9 +143,11 @@ class AsyncCommsClient:
 
     async def _exchange(self, request: Request) -> Answer:
         """Send once and read the whole answer; what httpx raises becomes ours."""
-        http = await self._connections()
         try:
-            async with http.stream(request.method, request.path, params=list(request.query)) as response:
+            async with (
+                self._connections.take() as http,
+                http.stream(request.method, request.path, params=request.query or None) as response,
+            ):
                 return Answer(
                     request,
                     response.status_code,
@@ -157,15 +164,17 @@ class AsyncCommsClient:
             raise CommsProtocolError(*self._no_answer(request, error)) from None
 
     async def _body(self, request: Request, response: httpx.Response) -> bytes:
-        body = bytearray()
+        chunks: list[bytes] = []
+        size = 0
         async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) > MAX_BODY:
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > MAX_BODY:
                 raise CommsProtocolError(
                     f"The answer is longer than {MAX_BODY} bytes; the rest was not read.",
                     request.where(self._settings.where_to),
                 )
-        return bytes(body)
+        return b"".join(chunks)
 
     def _no_answer(self, request: Request, error: Exception) -> tuple[str, Where]:
         # The library's own error is not chained: its message could hold a proxy's password.
@@ -173,13 +182,43 @@ class AsyncCommsClient:
         what = f"No whole answer to {request.method} {request.path}: {type(error).__name__}"
         return f"{what}: {said}" if said else what, request.where(self._settings.where_to)
 
-    async def _connections(self) -> httpx.AsyncClient:
+
+class _Connections:
+    """
+    One httpx client per connection, each lent to one request at a time.
+
+    httpx's pool looks at all of its connections whenever a request comes or goes: with 16 of them that is half the
+    CPU of a fetch. The conversation says how many requests may be under way, so no pool has to.
+    """
+
+    def __init__(self, settings: ClientSettings) -> None:
+        self._settings = settings
+        self._opening = asyncio.Lock()
+        self._all: list[httpx.AsyncClient] = []
+        self._idle: list[httpx.AsyncClient] = []
+
+    @asynccontextmanager
+    async def take(self) -> AsyncIterator[httpx.AsyncClient]:
+        """Lend a client: the one used last, so that no more connections stand than are needed."""
+        http = self._idle.pop() if self._idle else await self._open()
+        try:
+            yield http
+        finally:
+            if not http.is_closed:
+                self._idle.append(http)
+
+    async def aclose(self) -> None:
+        """Close all, lent or not."""
+        clients, self._all, self._idle = self._all, [], []
+        for http in clients:
+            await http.aclose()
+
+    async def _open(self) -> httpx.AsyncClient:
         async with self._opening:
-            if self._http is None:
-                # Building a TLS context takes some 30 ms of CPU: not on the loop, and once per process.
-                tls = await asyncio.to_thread(_tls_context, self._settings.verify, self._settings.ca_file)
-                self._http = _open(self._settings, tls)
-        return self._http
+            # The first time in a process this takes 150 ms, of imports and a TLS context: not on the loop.
+            http = await asyncio.to_thread(_open, self._settings)
+        self._all.append(http)
+        return http
 
 
 class CommsClient:
@@ -241,8 +280,9 @@ async def _next_or_none(pages: AsyncGenerator[T, None]) -> T | None:
     return await anext(pages, None)
 
 
-def _open(settings: ClientSettings, tls: ssl.SSLContext) -> httpx.AsyncClient:
-    patience, most = settings.patience, settings.max_in_flight
+def _open(settings: ClientSettings) -> httpx.AsyncClient:
+    _import_backend()
+    patience = settings.patience
     return httpx.AsyncClient(
         base_url=settings.base_url,
         auth=httpx.BasicAuth(settings.username, settings.password),
@@ -253,11 +293,17 @@ def _open(settings: ClientSettings, tls: ssl.SSLContext) -> httpx.AsyncClient:
             write=patience.write_timeout,
             pool=patience.attempt_timeout,
         ),
-        limits=httpx.Limits(max_connections=most, max_keepalive_connections=most),
+        limits=httpx.Limits(max_keepalive_connections=1),
         follow_redirects=False,
-        verify=tls,
+        verify=_tls_context(settings.verify, settings.ca_file),
         proxy=settings.proxy,
     )
+
+
+@lru_cache(maxsize=1)
+def _import_backend() -> None:
+    """Import what httpx's first request would: the part of anyio that is for asyncio."""
+    anyio.run(anyio.sleep, 0)
 
 
 @lru_cache(maxsize=8)

@@ -6,6 +6,7 @@ import math
 import random
 import re
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,9 @@ def retry_after(header: str | None, now: float) -> float | None:
 
 def _until(date: str, now: float) -> float:
     try:
-        return parsedate_to_datetime(date).timestamp() - now
+        moment = parsedate_to_datetime(date)
+        # The form without a zone (asctime's, and RFC 5322's -0000) means GMT, not the time where we run.
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
     except (ValueError, TypeError, IndexError, OverflowError, OSError):
         return math.nan
 

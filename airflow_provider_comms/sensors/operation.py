@@ -17,6 +17,7 @@ from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
 from airflow_provider_comms.operation_task import OperationTask
 from airflow_provider_comms.outcome import Waiting, policy_of
 from airflow_provider_comms.pace import DEFAULT_GRACE, DEFAULT_TIMEOUT
+from airflow_provider_comms.sensors.clock import started_at
 from airflow_provider_comms.sensors.whole_wait import start_arguments, why_not
 from airflow_provider_comms.task_arguments import are_several, check_at_parsing, ids_of, is_known, undocumented
 
@@ -186,19 +187,13 @@ class CommsOperationSensor(OperationTask, BaseSensorOperator):
             operation_ids=ids,
             policy=policy_of(resource, self.on_canceled, self.fail_if),
             poke_interval=self.poke_interval,
-            started_at=self._started_at(context),
+            started_at=started_at(self, context),
             timeout=self.timeout,
             log=self.log,
             adaptive=self.adaptive,
             grace=self.grace,
             looks=context.get("task_reschedule_count", 0),
         )
-
-    def _started_at(self, context: Context) -> float:
-        """Return when the first look of this try was, also where each look is a process of its own."""
-        first_look = getattr(context["ti"], "get_first_reschedule_date", None)
-        first = first_look(context) if self.reschedule and first_look else None
-        return first.timestamp() if first else time()
 
     def _get_next_poke_interval(self, *args: Any, **kwargs: Any) -> float:
         """

@@ -1,0 +1,28 @@
+"""When a wait began: where each look is a process of its own (reschedule), only Airflow knows."""
+
+from __future__ import annotations
+
+from time import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from airflow.providers.common.compat.sdk import BaseSensorOperator, Context
+
+
+def started_at(sensor: BaseSensorOperator, context: Context) -> float:
+    """Return when Airflow's own clock for the sensor's timeout began, in seconds since the epoch; now at the first look."""
+    first = _first_look(sensor, context) if sensor.reschedule else None
+    return first.timestamp() if first else time()
+
+
+def _first_look(sensor: BaseSensorOperator, context: Context) -> datetime | None:
+    ti = context["ti"]
+    if hasattr(ti, "get_first_reschedule_date"):
+        return ti.get_first_reschedule_date(context)
+    # Airflow 2 has no public way; this is what its own loop asks.
+    from airflow.sensors.base import _orig_start_date  # noqa: TID251
+
+    first_try = (ti.max_tries or 0) - (sensor.retries or 0) + 1
+    return _orig_start_date(ti.dag_id, ti.task_id, ti.run_id, ti.map_index, first_try)

@@ -1,0 +1,72 @@
+"""The end of the demo: the delivery stats, where they came from, and what the waiting cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from demo.worker_time import WorkerTime
+
+
+@dataclass(frozen=True)
+class Result:
+    """
+    What one wait left in Airflow.
+
+    :param resource: ``emails`` or ``messages``
+    :param run_id: the DAG run
+    :param task_id: the task that left ``xcom`` under ``key``
+    :param time: what the waiting cost
+    """
+
+    resource: str
+    run_id: str
+    task_id: str
+    key: str
+    xcom: Mapping[str, Any]
+    time: WorkerTime
+
+
+def report(results: list[Result]) -> Table:
+    """Return everything about the results as one table, a column for each."""
+    table = Table("", *[result.resource for result in results])
+    for column in table.columns[1:]:
+        column.justify = "right"
+
+    table.add_row("status", *[str(result.xcom["status"]) for result in results])
+    for name in _names(results, "stats"):
+        table.add_row(name, *[_count(result.xcom["stats"].get(name)) for result in results])
+    table.add_section()
+    for name in _names(results, "rates"):
+        table.add_row(name, *[_rate(result.xcom["rates"].get(name)) for result in results])
+    table.add_section()
+    table.add_row("from the run", *[result.run_id for result in results])
+    table.add_row("of the task", *[result.task_id for result in results])
+    table.add_row("XCom key", *[result.key for result in results])
+    table.add_section()
+    table.add_row("waited", *[_seconds(result.time.waited) for result in results])
+    table.add_row("holding a worker", *[_seconds(result.time.held) for result in results])
+    table.add_row("deferred, holding none", *[_seconds(result.time.deferred) for result in results])
+    return table
+
+
+def _names(results: list[Result], part: str) -> list[str]:
+    """Return the names of all counters or rates, in the order in which they come."""
+    return list(dict.fromkeys(name for result in results for name in result.xcom[part]))
+
+
+def _count(count: int | None) -> str:
+    return "-" if count is None else f"{count:,}"
+
+
+def _rate(rate: float | None) -> str:
+    return "-" if rate is None else f"{rate:.1%}"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.1f} s"

@@ -1,0 +1,189 @@
+"""A tiny client of Airflow's REST API, version 2: just the questions that the demo and the tests ask."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx
+
+TERMINAL_RUN_STATES = frozenset({"success", "failed"})
+_FOLD = re.compile(r".*::(end)?group::")
+"""Marks in a log that tell the web UI what to fold; noise to everybody else."""
+
+
+@dataclass(frozen=True)
+class TaskInstance:
+    """One task of one run; ``map_index`` is -1 unless the task is mapped."""
+
+    run_id: str
+    task_id: str
+    map_index: int
+    state: str
+    try_number: int
+    operator: str
+    start: datetime | None
+    end: datetime | None
+
+    @property
+    def name(self) -> str:
+        """What to call it: ``wait``, or ``wait[2]`` for the third of a mapped task."""
+        return self.task_id if self.map_index < 0 else f"{self.task_id}[{self.map_index}]"
+
+    @classmethod
+    def read(cls, body: dict[str, Any]) -> Self:
+        """Read a task instance as Airflow writes it; a task that nobody has looked at yet is ``none``."""
+        return cls(
+            run_id=body["dag_run_id"],
+            task_id=body["task_id"],
+            map_index=body["map_index"],
+            state=body["state"] or "none",
+            try_number=body["try_number"],
+            operator=body["operator_name"] or body["operator"] or "",
+            start=_moment(body["start_date"]),
+            end=_moment(body["end_date"]),
+        )
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of Airflow's event log: a task instance entered ``name`` (a state) at ``when``."""
+
+    name: str
+    when: datetime
+
+
+@dataclass(frozen=True)
+class Slots:
+    """How busy the workers are: ``running`` of ``total`` slots hold a task, ``deferred`` tasks hold none."""
+
+    running: int
+    total: int
+    deferred: int
+
+
+class AirflowApi:
+    """
+    Airflow's REST API.
+
+    :param url: where the API server listens, such as ``http://127.0.0.1:8080``
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._http = httpx.Client(base_url=url, timeout=20.0, trust_env=False)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def health(self) -> dict[str, str]:
+        """
+        Return the status of each component, such as ``healthy``; empty if nobody answers.
+
+        The API that tasks talk to is among them: it is built at its first request, which takes seconds that the
+        first task would else spend.
+        """
+        try:
+            components = self._http.get("/api/v2/monitor/health").raise_for_status().json()
+            execution_api = self._http.get("/execution/health").raise_for_status().json()
+        except httpx.HTTPError:
+            return {}
+        parts = {**components, "execution_api": execution_api}
+        return {name: part["status"] or "not started" for name, part in parts.items()}
+
+    def log_in(self) -> None:
+        """Take a token; with SimpleAuthManager's "all admins" it needs no password."""
+        token = self._http.get("/auth/token").raise_for_status().json()["access_token"]
+        self._http.headers["Authorization"] = f"Bearer {token}"
+
+    def dag_is_known(self, dag_id: str) -> bool:
+        """Say whether the DAG has been parsed."""
+        answer = self._http.get(f"/api/v2/dags/{dag_id}")
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return False
+        return bool(answer.raise_for_status())
+
+    def import_errors(self) -> dict[str, str]:
+        """Return the stack trace for each DAG file that could not be imported."""
+        errors = self._get("importErrors")["import_errors"]
+        return {error["filename"]: error["stack_trace"] for error in errors}
+
+    def unpause(self, dag_id: str) -> None:
+        """Let the scheduler run this DAG."""
+        self._http.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": False}).raise_for_status()
+
+    def trigger(
+        self,
+        dag_id: str,
+        conf: dict[str, Any],
+        *,
+        run_id: str | None = None,
+        logical_date: datetime | None = None,
+    ) -> str:
+        """Start a run and return its id; only with a logical date does it have a data interval."""
+        date = logical_date and logical_date.isoformat()
+        body = {"conf": conf, "logical_date": date, "dag_run_id": run_id}
+        answer = self._http.post(f"/api/v2/dags/{dag_id}/dagRuns", json=body).raise_for_status()
+        return str(answer.json()["dag_run_id"])
+
+    def run_state(self, dag_id: str, run_id: str) -> str:
+        """Return the state of a run."""
+        return str(self._get(_run_path(dag_id, run_id))["state"])
+
+    def tasks(self, dag_id: str, run_id: str = "~") -> list[TaskInstance]:
+        """Return the task instances of one run, or of all runs of the DAG."""
+        body = self._get(f"{_run_path(dag_id, run_id)}/taskInstances", limit=1000)
+        return [TaskInstance.read(each) for each in body["task_instances"]]
+
+    def xcom(self, dag_id: str, run_id: str, task_id: str, key: str, map_index: int = -1) -> Any:
+        """Return the value that a task left for others."""
+        path = f"{_run_path(dag_id, run_id)}/taskInstances/{task_id}/xcomEntries/{quote(key)}"
+        return self._get(path, map_index=map_index, deserialize=True)["value"]
+
+    def log(self, dag_id: str, task: TaskInstance) -> str:
+        """
+        Return the log of a task instance's last try, a line for each message.
+
+        Left out is what only matters in a browser or inside Airflow; the first lines say where the whole log is.
+        """
+        path = f"{_run_path(dag_id, task.run_id)}/taskInstances/{task.task_id}/logs/{task.try_number}"
+        content = self._get(path, map_index=task.map_index, full_content=True)["content"]
+        return "\n".join(line for message in content if not _FOLD.match(line := _log_line(message)))
+
+    def events(self, dag_id: str, run_id: str, task_id: str) -> list[Event]:
+        """Return what Airflow's event log holds of a task, oldest first."""
+        body = self._get("eventLogs", dag_id=dag_id, run_id=run_id, task_id=task_id, order_by="when")
+        return [Event(each["event"], datetime.fromisoformat(each["when"])) for each in body["event_logs"]]
+
+    def slots(self) -> Slots:
+        """Return how many worker slots are in use."""
+        pool = self._get("pools/default_pool")
+        return Slots(pool["running_slots"], pool["slots"], pool["deferred_slots"])
+
+    def _get(self, path: str, **query: str | int | bool) -> Any:
+        return self._http.get(f"/api/v2/{path}", params=query).raise_for_status().json()
+
+
+def _run_path(dag_id: str, run_id: str) -> str:
+    return f"dags/{dag_id}/dagRuns/{quote(run_id, safe='~')}"
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _log_line(message: str | dict[str, Any]) -> str:
+    if isinstance(message, str):
+        return message
+    words = [str(message[key]).rstrip() for key in ("timestamp", "level", "event") if message.get(key)]
+    return "\n".join([" ".join(words), *map(_exception_text, message.get("error_detail") or [])])
+
+
+def _exception_text(detail: dict[str, Any]) -> str:
+    own = [frame for frame in detail["frames"] if "/airflow/sdk/" not in frame["filename"]]
+    lines = [f'  File "{frame["filename"]}", line {frame["lineno"]}, in {frame["name"]}' for frame in own]
+    return "\n".join([*lines, f"{detail['exc_type']}: {detail['exc_value']}"])

@@ -1,0 +1,76 @@
+"""The simulated Comms API: started as a process of its own, and given its operations."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from airflow_provider_comms.simulator import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
+from demo.waiting import wait_for
+
+if TYPE_CHECKING:
+    from demo.processes import Component, Processes
+
+_URL = re.compile(r"http://127\.0\.0\.1:\d+")
+
+
+@dataclass(frozen=True)
+class OperationState:
+    """What the API says of an operation at one moment."""
+
+    status: str
+    counters: dict[str, int]
+
+
+class Simulator:
+    """
+    A Comms API on this machine.
+
+    :param processes: what starts and stops it
+    :param lives_for: seconds after which it stops by itself
+    """
+
+    def __init__(self, processes: Processes, lives_for: float) -> None:
+        command = [sys.executable, "-m", "airflow_provider_comms.simulator"]
+        options = ["--port", "0", "--stop-after", f"{lives_for:.0f}", "--with-parent"]
+        component = processes.start("simulator", [*command, *options], os.environ)
+        self.url = wait_for(lambda: _printed_url(component), what="the simulator", seconds=20, every=0.1)
+        self._http = httpx.Client(
+            base_url=self.url, auth=(DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN), timeout=10.0, trust_env=False
+        )
+
+    @property
+    def connection(self) -> str:
+        """The Airflow connection to it, as JSON."""
+        login = {"login": DEFAULT_ACCOUNT_SID, "password": DEFAULT_AUTH_TOKEN}
+        return json.dumps({"conn_type": "twilio_comms", "host": self.url, **login})
+
+    def create_operation(self, resource: str, **plan: Any) -> str:
+        """
+        Begin an operation.
+
+        :param resource: ``emails`` or ``messages``
+        :param plan: how it goes: ``scheduled_for`` and ``processing_for`` in seconds, ``recipients`` ...
+        :return: its id
+        """
+        body = {"resource": resource, **plan}
+        (operation_id,) = self._http.post("/control/operations", json=body).raise_for_status().json()["ids"]
+        return str(operation_id)
+
+    def look_at(self, resource: str, operation_id: str) -> OperationState:
+        """Ask the API for an operation, as anybody else would."""
+        path = f"/v1/{resource.capitalize()}/Operations/{operation_id}"
+        body = self._http.get(path).raise_for_status().json()
+        return OperationState(body["status"], body["stats"])
+
+
+def _printed_url(component: Component) -> str | None:
+    component.check()
+    found = _URL.search(component.log.read_text())
+    return found and found.group()

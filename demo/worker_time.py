@@ -1,0 +1,40 @@
+"""How long a task took, and how much of that it held a worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from demo.runs import Run
+
+
+@dataclass(frozen=True)
+class WorkerTime:
+    """
+    The time of one task.
+
+    :param waited: from its first start to its end, in seconds
+    :param held: thereof in the state ``running``, in seconds: only then does a task hold a worker
+    """
+
+    waited: float
+    held: float
+
+    @property
+    def deferred(self) -> float:
+        """Seconds without a worker."""
+        return self.waited - self.held
+
+    @classmethod
+    def of(cls, run: Run, task_id: str) -> Self:
+        """Work it out from what Airflow's REST API says of a finished task and of its changes of state."""
+        task = run.task(task_id)
+        if not (task.start and task.end):
+            raise ValueError(f"Task {task_id} of {run} has not ended.")
+        events = run.events(task_id)
+        start = min(task.start, *[event.when for event in events])
+        spans = [after.when - event.when for event, after in pairwise(events) if event.name == "running"]
+        return cls((task.end - start).total_seconds(), sum(spans, timedelta()).total_seconds())

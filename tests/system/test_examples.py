@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from demo.real_airflow import RealAirflow
+    from demo.simulator import Simulator
+
+
+def test_mapped_waits_add_up_what_they_delivered(airflow: RealAirflow, simulator: Simulator) -> None:
+    ids = [simulator.create_operation("emails", processing_for=seconds, recipients=10) for seconds in (0, 6)]
+
+    run = airflow.run_dag("comms_mapped_operations", {"operation_ids": ids})
+    run.check()
+
+    assert [run.xcom("wait", map_index=index)["id"] for index in range(2)] == ids
+    assert run.xcom("use_stats") == 20
+
+
+def test_the_daily_report_lists_what_its_data_interval_holds(airflow: RealAirflow, simulator: Simulator) -> None:
+    yesterday = datetime.now(UTC).replace(hour=12, minute=0) - timedelta(days=1)
+    simulator.create_operation("messages", processing_for=0, recipients=7, created_at=yesterday.isoformat())
+    simulator.create_operation("messages", processing_for=0, recipients=5)
+
+    run = airflow.run_dag("comms_daily_report", logical_date=datetime.now(UTC))
+    run.check()
+
+    emails, messages = (run.xcom("report", map_index=index) for index in range(2))
+    assert emails == {"resource": "emails", "operations": {}, "stats": {}, "rates": emails["rates"]}
+    assert (messages["operations"], messages["stats"]["recipients"]) == ({"COMPLETED": 1}, 7)

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from demo.failures import RunFailed
+from demo.waiting import wait_for
+from demo.worker_time import WorkerTime
+
+if TYPE_CHECKING:
+    from demo.real_airflow import RealAirflow
+    from demo.runs import Run
+    from demo.simulator import Simulator
+
+DAG_ID = "comms_wait_and_report"
+
+
+@pytest.mark.parametrize("resource", ["emails", "messages"])
+def test_the_example_waits_without_a_worker_and_hands_on_the_stats(
+    airflow: RealAirflow, simulator: Simulator, resource: str
+) -> None:
+    operation_id = simulator.create_operation(resource, processing_for=8, recipients=50, failed=0.1)
+
+    run = airflow.run_dag(DAG_ID, {"resource": resource, "operation_id": operation_id})
+    run.check()
+
+    assert run.states == {"wait": "success", "export_stats": "success", "use_stats": "success"}
+    exported = run.xcom("export_stats")
+    assert (exported["id"], exported["status"]) == (operation_id, "COMPLETED")
+    assert run.xcom("export_stats", "stats") == simulator.look_at(resource, operation_id).counters
+    assert run.xcom("use_stats") == "45 of 50 delivered (90.0%)"
+    time = WorkerTime.of(run, "wait")
+    assert time.held < time.deferred
+
+
+def test_a_wait_survives_a_triggerer_that_is_killed(airflow: RealAirflow, simulator: Simulator) -> None:
+    operation_id = simulator.create_operation("emails", processing_for=15)
+    run = airflow.start_run(DAG_ID, {"resource": "emails", "operation_id": operation_id})
+    _wait_until_deferred(run)
+
+    airflow.stop_component("triggerer", grace=0)
+    airflow.start_component("triggerer")
+    airflow.wait_for_run(run, seconds=100)
+
+    run.check()
+    assert run.xcom("wait")["status"] == "COMPLETED"
+    assert run.task("wait").try_number == 1
+
+
+def test_a_wait_that_cannot_go_well_fails_with_a_log_that_says_why(airflow: RealAirflow) -> None:
+    run = airflow.run_dag(DAG_ID, {"resource": "messages", "operation_id": "../Emails"})
+
+    assert run.states == {"wait": "failed", "export_stats": "upstream_failed", "use_stats": "upstream_failed"}
+    assert "../Emails" in run.log("wait")
+    with pytest.raises(RunFailed, match="wait failed"):
+        run.check()
+
+
+def _wait_until_deferred(run: Run) -> None:
+    wait_for(lambda: run.states.get("wait") == "deferred", what="the deferral of the wait", seconds=30)
