@@ -40,7 +40,7 @@ $(VENV)/installed: pyproject.toml $(CONSTRAINTS)
 	@echo 'Installing Airflow $(AIRFLOW) and this provider into $(VENV) ...'
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints/install.txt uv
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python -c $(CONSTRAINTS) --group test --group lint -e .
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -c $(CONSTRAINTS) --group test --group lint -e .
 	@touch $@
 
 # Renews the tested set of versions; look at what changes before you commit it.

@@ -29,7 +29,7 @@ with DAG(
         """Stand in for the tasks that send, each of which would return the id of its operation."""
         return (params or {})["operation_ids"]
 
-    wait = CommsOperationSensor.partial(task_id="wait", resource="emails", deferrable=True, poke_interval=5).expand(
+    wait = CommsOperationSensor.partial(task_id="wait", resource="emails", deferrable=True, poke_interval=7).expand(
         operation_id=operation_ids()
     )
 

@@ -32,7 +32,7 @@ with DAG(
         resource="{{ params.resource }}",
         operation_id="{{ params.operation_id }}",
         deferrable=True,
-        poke_interval=5,
+        poke_interval=7,
     )
 
     export_stats = CommsExportStatsOperator(

@@ -100,7 +100,7 @@ WAYS = (
     _skipping("401, soft_fail", faults=((401, {}),), sensor={"soft_fail": True}),
     _failing("400", "CommsRequestRefused", "400", faults=((400, {}),)),
     Way("404 early", faults=((404, {"times": 1}),)),
-    _failing("404 late", "CommsRequestRefused", "404", "7 days", faults=((404, {"skip": 1}),), sensor=LATE),
+    _failing("404 late", "CommsRequestRefused", "404", "7 days", plan=LONG, faults=((404, {"skip": 1}),), sensor=LATE),
     Way("429 storm", faults=((429, {"times": 3}),)),
     Way("429 with Retry-After", faults=((429, {"times": 1, "retry_after": 1}),)),
     Way("503 for a while", faults=((503, {"times": 3}),)),

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from time import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from airflow.providers.common.compat.sdk import BaseSensorOperator, Context
 
 
 def started_at(sensor: BaseSensorOperator, context: Context) -> float:
-    """Return when Airflow's own clock for the sensor's timeout began, in seconds since the epoch; now at the first look."""
+    """
+    Return when Airflow's own clock for the sensor's timeout began; now at the first look.
+
+    :return: seconds since the epoch.
+    """
     first = _first_look(sensor, context) if sensor.reschedule else None
+    if isinstance(first, str):  # So it is in Airflow 3.0.
+        first = datetime.fromisoformat(first)
     return first.timestamp() if first else time()
 
 
-def _first_look(sensor: BaseSensorOperator, context: Context) -> datetime | None:
+def _first_look(sensor: BaseSensorOperator, context: Context) -> datetime | str | None:
     ti = context["ti"]
     if hasattr(ti, "get_first_reschedule_date"):
         return ti.get_first_reschedule_date(context)
