@@ -34,6 +34,7 @@ def get_provider_info() -> dict[str, Any]:
                 "conn-fields": conn_fields(),
             }
         ],
+        "cli": [f"{_PACKAGE}.cli.airflow_commands.get_cli_commands"],
         "hooks": [_modules("hooks.comms")],
         "sensors": [_modules("sensors.operation")],
         "operators": [_modules("operators.stats")],

@@ -26,19 +26,17 @@ NEAR = 0.1
 """Share of the recipients that may still be queued for the end to be near."""
 
 
-def next_interval(poke_interval: float, pending: Iterable[Operation], now: float, *, adaptive: bool) -> float:
+def next_interval(poke_interval: float, pending: Iterable[Operation], now: float) -> float:
     """
-    Return the seconds until the next look.
+    Return the seconds until the next look of an adaptive wait.
 
-    Adaptive: four times the interval while SCHEDULED, twice while nothing has moved for five intervals, a quarter
+    Four times the interval while SCHEDULED, twice while nothing has moved for five intervals, a quarter
     (5 s at least) when less than a tenth of the recipients is still queued; the quickest of several operations.
 
     :param poke_interval: seconds, as the DAG's author set it.
     :param pending: what was last seen of the operations that have not ended.
     :param now: seconds since the epoch.
     """
-    if not adaptive:
-        return poke_interval
     factor = min((_factor(operation, poke_interval, now) for operation in pending), default=1.0)
     return max(min(FLOOR, poke_interval), poke_interval * factor)
 

@@ -30,6 +30,8 @@ from airflow_provider_comms.pace import next_interval
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+WAITING = Waiting()
+
 HEARTBEAT = 300.0
 """Seconds between two lines in the log while nothing changes."""
 
@@ -50,6 +52,8 @@ class Wait:
         and in which an answer that is not the API's means that the connection leads to the wrong place.
     :param adaptive: see `pace.next_interval`.
     :param looks: how often was looked already, by processes before this one.
+
+    `pending` holds the ids that have not ended yet, as far as we know, `seen` what was last seen of each.
     """
 
     resource: Resource
@@ -62,27 +66,27 @@ class Wait:
     grace: float
     adaptive: bool = False
     looks: int = 0
-    _seen: dict[str, Operation] = field(default_factory=dict)
+    pending: list[str] = field(init=False)
+    seen: dict[str, Operation] = field(default_factory=dict)
     _verdicts: dict[str, Verdict] = field(default_factory=dict)
     _trouble: CommsError | None = None
     _last_line: float = 0.0
 
-    @property
-    def pending(self) -> list[str]:
-        """Ids that have not ended yet, as far as we know."""
-        unique = dict.fromkeys(self.operation_ids)
-        return [one for one in unique if isinstance(self._verdicts.get(one, Waiting()), Waiting)]
+    def __post_init__(self) -> None:
+        self.pending = list(dict.fromkeys(self.operation_ids))
 
-    def look(self, seen: Mapping[str, Operation | CommsError], now: float) -> Verdict:
+    def look(self, seen: Mapping[str, Operation | CommsError], now: float, looks: int = 1) -> Verdict:
         """
-        Take in one look at the pending operations, and say what all that was seen comes to.
+        Take in a look at the pending operations, and say what all that was seen comes to.
 
         :param seen: by id, what the API answered, or why it did not.
         :param now: seconds since the epoch.
+        :param looks: how many looks it stands for; all but the last showed nothing new.
         """
-        self.looks += 1
+        self.looks += looks
         for operation_id, found in seen.items():
             self._note(operation_id, found, now)
+        self.pending = [one for one in self.pending if isinstance(self._verdicts.get(one, WAITING), Waiting)]
         return self._verdict(now)
 
     def _note(self, operation_id: str, seen: Operation | CommsError, now: float) -> None:
@@ -92,8 +96,10 @@ class Wait:
             self._note_error(operation_id, seen, now)
 
     def _note_operation(self, operation: Operation, now: float) -> None:
-        before = self._seen.get(operation.id)
-        self._seen[operation.id] = operation
+        before = self.seen.get(operation.id)
+        if operation is before and self._trouble is None:
+            return
+        self.seen[operation.id] = operation
         self._verdicts[operation.id] = judge(operation, self.policy)
         if self._trouble is not None:
             self._line(logging.INFO, now, "The Comms API answers again.")
@@ -117,7 +123,7 @@ class Wait:
         self._trouble = error
 
     def _may_pass(self, operation_id: str, error: CommsError, now: float) -> bool:
-        is_early = now - self.started_at < self.grace and operation_id not in self._seen
+        is_early = now - self.started_at < self.grace and operation_id not in self.seen
         if isinstance(error, CommsNotFoundError):
             return is_early
         if isinstance(error, CommsProtocolError):
@@ -126,7 +132,7 @@ class Wait:
 
     def _retention(self, operation_id: str, error: CommsError, now: float) -> str:
         """Say how old a record was that is gone now."""
-        operation = self._seen.get(operation_id)
+        operation = self.seen.get(operation_id)
         if operation is None or not isinstance(error, CommsNotFoundError):
             return ""
         days = (now - operation.created_at.timestamp()) / 86_400
@@ -159,7 +165,7 @@ class Wait:
         if now - self._last_line >= HEARTBEAT:
             states = "; ".join(self._last_known(one) for one in self.pending)
             self._line(logging.INFO, now, f"Still waiting after {now - self.started_at:.0f} s: {states}.")
-        return Waiting()
+        return WAITING
 
     def delay(self, now: float) -> float:
         """
@@ -167,10 +173,17 @@ class Wait:
 
         :param now: seconds since the epoch.
         """
-        seen = [self._seen[one] for one in self.pending if one in self._seen]
-        interval = next_interval(self.poke_interval, seen, now, adaptive=self.adaptive)
+        interval = self.poke_interval
+        if self.adaptive:
+            interval = next_interval(interval, [self.seen[one] for one in self.pending if one in self.seen], now)
         wished = (self._trouble and self._trouble.retry_after) or 0.0
         return min(max(interval, wished), self.remaining(now))
+
+    def quiet_for(self, now: float) -> float:
+        """Return for how many seconds a look that shows nothing new would change nothing here, nor in the log."""
+        if self.adaptive or self._trouble:
+            return 0.0
+        return min(self._last_line + HEARTBEAT - now, self.remaining(now) - self.poke_interval)
 
     def remaining(self, now: float) -> float:
         """Return the seconds until the wait is given up."""
@@ -178,10 +191,10 @@ class Wait:
 
     def event(self, verdict: Verdict) -> dict[str, Any]:
         """Return a verdict and what was seen as plain JSON: what the triggerer sends back to the task."""
-        return event_of(verdict, [self._seen[one] for one in self.operation_ids if one in self._seen])
+        return event_of(verdict, [self.seen[one] for one in self.operation_ids if one in self.seen])
 
     def _last_known(self, operation_id: str) -> str:
-        operation = self._seen.get(operation_id)
+        operation = self.seen.get(operation_id)
         return self._state_of(operation) if operation else f"{operation_id} was not seen yet"
 
     def _state_of(self, operation: Operation) -> str:

@@ -13,6 +13,7 @@ import ssl
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 import anyio
@@ -29,15 +30,17 @@ from airflow_provider_comms.comms.errors import (
     Where,
 )
 from airflow_provider_comms.comms.listing import list_in_turn, list_side_by_side
-from airflow_provider_comms.comms.masking import mask
+from airflow_provider_comms.comms.masking import quote
 from airflow_provider_comms.comms.request import Filters, Query, Request, fetch_request, query_of
-from airflow_provider_comms.comms.thread_loop import run, thread_loop
+from airflow_provider_comms.comms.thread_loop import run, start, thread_loop
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterable, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Iterator
 
     from airflow_provider_comms.comms.models import Operation, Page
     from airflow_provider_comms.comms.settings import ClientSettings
+
+    ReadPage = Callable[[Answer], Page]
 
 T = TypeVar("T")
 
@@ -58,6 +61,7 @@ class AsyncCommsClient:
 
     def __init__(self, settings: ClientSettings) -> None:
         self._settings = settings
+        self._secrets = settings.secrets
         self._conversation = Conversation(settings, self._exchange)
         self._connections = _Connections(settings)
 
@@ -119,27 +123,31 @@ class AsyncCommsClient:
             async for page in pages:
                 for operation in page:
                     yield operation
+                del page
 
-    async def pages(self, query: Query) -> AsyncGenerator[list[Operation], None]:
+    async def pages(self, query: Query, read: ReadPage = read_page) -> AsyncGenerator[list[Operation], None]:
         """
         List as :meth:`list_operations` does, the operations of a page at a time.
 
         :param query: made by `query_of`.
+        :param read: reads an answer; it may leave out operations that nobody wants.
         """
         remaining = query.limit
-        async with aclosing(self._all_pages(query)) as pages:
+        async with aclosing(self._all_pages(query, read)) as pages:
             async for page in pages:
                 yield page[:remaining]
                 if remaining is not None and (remaining := remaining - len(page)) <= 0:
                     return
+                # Nobody holds a page while the next one is read: less memory, and less for the collector to visit.
+                del page
 
-    def _all_pages(self, query: Query) -> AsyncGenerator[list[Operation], None]:
+    def _all_pages(self, query: Query, read: ReadPage) -> AsyncGenerator[list[Operation], None]:
+        async def get_page(request: Request) -> Page:
+            return await self._conversation.ask(request, read)
+
         if query.parallel == 1:
-            return list_in_turn(query, self._page, self._settings.where_to)
-        return list_side_by_side(query, self._page, self._settings.where_to, datetime.now(UTC))
-
-    async def _page(self, request: Request) -> Page:
-        return await self._conversation.ask(request, read_page)
+            return list_in_turn(query, get_page, self._settings.where_to)
+        return list_side_by_side(query, get_page, self._settings.where_to, datetime.now(UTC))
 
     async def _exchange(self, request: Request) -> Answer:
         """Send once and read the whole answer; what httpx raises becomes ours."""
@@ -154,7 +162,7 @@ class AsyncCommsClient:
                     {name.lower(): value for name, value in response.headers.items()},
                     await self._body(request, response),
                     self._settings.where_to,
-                    self._settings.secrets,
+                    self._secrets + request.secrets,
                 )
         except httpx.TimeoutException as error:
             raise CommsTimeoutError(*self._no_answer(request, error)) from None
@@ -178,7 +186,7 @@ class AsyncCommsClient:
 
     def _no_answer(self, request: Request, error: Exception) -> tuple[str, Where]:
         # The library's own error is not chained: its message could hold a proxy's password.
-        said = mask(str(error), self._settings.secrets)
+        said = quote(str(error), self._secrets + request.secrets)
         what = f"No whole answer to {request.method} {request.path}: {type(error).__name__}"
         return f"{what}: {said}" if said else what, request.where(self._settings.where_to)
 
@@ -204,7 +212,7 @@ class _Connections:
         try:
             yield http
         finally:
-            if not http.is_closed:
+            if http in self._all:  # Else it was closed in the meantime, or is about to be.
                 self._idle.append(http)
 
     async def aclose(self) -> None:
@@ -256,21 +264,24 @@ class CommsClient:
     def list_operations(self, resource: str, **filters: Unpack[Filters]) -> Iterator[Operation]:
         """List operations; as :meth:`AsyncCommsClient.list_operations` does."""
         query = query_of(resource, **filters)
-        return (operation for page in self.pages(query) for operation in page)
+        # A generator, so that it can be closed; the chain lets go of each page that was read.
+        return (operation for operation in chain.from_iterable(self.pages(query)))
 
     def pages(self, query: Query) -> Iterator[list[Operation]]:
         """List the operations of a page at a time; as :meth:`AsyncCommsClient.pages` does."""
-        pages = self._engine.pages(query)
+        pages, loop = self._engine.pages(query), thread_loop()
         try:
-            while (page := self._run(_next_or_none(pages))) is not None:
-                yield page
+            yield from iter(lambda: run(_next_or_none(pages), loop), None)
         finally:
-            self._run(pages.aclose())
+            # Not waited for: whoever collects the garbage may close this, even the loop's own thread or a process
+            # that ends; and where an interrupt came, the pages are being cancelled already.
+            start(pages.aclose(), loop)
 
     @property
     def _engine(self) -> AsyncCommsClient:
         # Keyed by the loop, which a forked process has of its own.
-        return self._engines.setdefault(thread_loop(), AsyncCommsClient(self._settings))
+        loop = thread_loop()
+        return self._engines.get(loop) or self._engines.setdefault(loop, AsyncCommsClient(self._settings))
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return run(coroutine, thread_loop())
@@ -282,6 +293,17 @@ async def _next_or_none(pages: AsyncGenerator[T, None]) -> T | None:
 
 def _open(settings: ClientSettings) -> httpx.AsyncClient:
     _import_backend()
+    tls = _tls_context(settings.verify, settings.ca_file)
+    try:
+        return _new_client(settings, tls)
+    except (httpx.InvalidURL, ValueError, ImportError) as error:
+        raise CommsSettingsError(
+            f"No HTTP client can be made for {settings.where_to}: {quote(str(error), settings.secrets)}",
+            advice="Check the host, the proxy (HTTPS_PROXY in the environment counts too) and the user agent.",
+        ) from None
+
+
+def _new_client(settings: ClientSettings, tls: ssl.SSLContext) -> httpx.AsyncClient:
     patience = settings.patience
     return httpx.AsyncClient(
         base_url=settings.base_url,
@@ -295,7 +317,7 @@ def _open(settings: ClientSettings) -> httpx.AsyncClient:
         ),
         limits=httpx.Limits(max_keepalive_connections=1),
         follow_redirects=False,
-        verify=_tls_context(settings.verify, settings.ca_file),
+        verify=tls,
         proxy=settings.proxy,
     )
 

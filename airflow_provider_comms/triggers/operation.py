@@ -20,7 +20,12 @@ from airflow_provider_comms.triggers.whole_wait import hand_on, rendered_ids
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from airflow_provider_comms.triggers.poller import Poller
     from airflow_provider_comms.wait import Wait
+
+
+LATE = 15.0
+"""Seconds that the last look may take beyond the deadline."""
 
 
 class CommsOperationTrigger(BaseTrigger):
@@ -110,15 +115,30 @@ class CommsOperationTrigger(BaseTrigger):
             return event_of(Failed("refused", str(error)))
 
     async def _look_on(self, wait: Wait) -> dict[str, Any]:
-        from airflow_provider_comms.triggers.clients import shared_client
+        from airflow_provider_comms.triggers.poller import shared_poller
 
-        async with shared_client(self.comms_conn_id) as client:
-            await asyncio.sleep(self.next_look_at - time())
-            while True:
-                verdict = wait.look(await client.try_operations(wait.resource, wait.pending), time())
-                if not isinstance(verdict, Waiting):
-                    return wait.event(verdict)
-                await asyncio.sleep(wait.delay(time()))
+        async with shared_poller(self.comms_conn_id, wait.resource) as poller:
+            try:
+                async with asyncio.timeout(wait.remaining(time()) + LATE):
+                    return await self._end_of(wait, poller)
+            except TimeoutError:
+                # The API holds the last look up: judge by what is known.
+                return wait.event(wait.look({}, time()))
+
+    async def _end_of(self, wait: Wait, poller: Poller) -> dict[str, Any]:
+        delay = max(0.0, self.next_look_at - time())
+        while True:
+            news = await poller.news(
+                wait.pending,
+                wait.seen,
+                due_in=delay,
+                interval=self.poke_interval,
+                quiet_for=wait.quiet_for(time()),
+            )
+            verdict = wait.look(news.seen, time(), news.looks)
+            if not isinstance(verdict, Waiting):
+                return wait.event(verdict)
+            delay = wait.delay(time())
 
     def _wait(self) -> Wait:
         from airflow_provider_comms.wait import Wait

@@ -16,10 +16,6 @@ def operation(status="PROCESSING", moved=0.0, **stats):
     )
 
 
-def test_without_adaptation_it_is_the_interval():
-    assert next_interval(60, [operation("SCHEDULED")], NOW, adaptive=False) == 60
-
-
 @pytest.mark.parametrize(
     ("seen", "seconds"),
     [
@@ -32,18 +28,18 @@ def test_without_adaptation_it_is_the_interval():
     ],
 )
 def test_it_is_slow_while_nothing_moves_and_quick_near_the_end(seen, seconds):
-    assert next_interval(60, [seen], NOW, adaptive=True) == seconds
+    assert next_interval(60, [seen], NOW) == seconds
 
 
 def test_the_quickest_of_several_sets_the_pace():
     slow, quick = operation("SCHEDULED"), operation(recipients=100, queued=1)
-    assert next_interval(60, [slow, quick], NOW, adaptive=True) == 15
+    assert next_interval(60, [slow, quick], NOW) == 15
 
 
 @pytest.mark.parametrize(("interval", "least"), [(8, 5), (3, 3), (60, 15)])
 def test_it_never_falls_below_the_floor(interval, least):
-    assert next_interval(interval, [operation(recipients=100, queued=1)], NOW, adaptive=True) == least
+    assert next_interval(interval, [operation(recipients=100, queued=1)], NOW) == least
 
 
 def test_before_anything_was_seen_it_is_the_interval():
-    assert next_interval(60, [], NOW, adaptive=True) == 60
+    assert next_interval(60, [], NOW) == 60
