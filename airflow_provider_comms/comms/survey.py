@@ -11,7 +11,7 @@ from __future__ import annotations
 import gc
 from collections import deque
 from contextlib import aclosing, contextmanager
-from itertools import islice
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 from airflow_provider_comms.comms.answer import read_page
@@ -19,8 +19,8 @@ from airflow_provider_comms.comms.errors import (
     CommsAuthenticationError,
     CommsError,
     CommsPermissionError,
+    CommsProtocolError,
     CommsRateLimitError,
-    CommsUnreachableError,
 )
 from airflow_provider_comms.comms.models import Page
 from airflow_provider_comms.comms.request import query_of
@@ -43,6 +43,8 @@ FEW = 3
 """So many are always asked for one by one: a list costs a request for each pending status at the least."""
 BATCH = 250
 """Fetches that are begun together, so that no loop is held up by making tasks."""
+VANGUARD = 10
+"""Fetches that go ahead of the others, so that trouble which meets all of them is met by few."""
 MOST_FETCHES = 1000
 """Fetches of one survey where the list does not work; the others come next time."""
 WORTH_A_PAGE = 20
@@ -186,8 +188,8 @@ class Survey:
 
     async def _fetch(self, ids: list[str]) -> Seen:
         seen: Seen = {}
-        for start in range(0, len(ids), BATCH):
-            batch = await self._client.try_operations(self._resource, ids[start : start + BATCH])
+        for start, end in pairwise([0, *range(VANGUARD, len(ids), BATCH), len(ids)]):
+            batch = await self._client.try_operations(self._resource, ids[start:end])
             seen |= {one: self._known(found) for one, found in batch.items()}
             if trouble := _common_trouble(seen):
                 return dict.fromkeys(ids, trouble) | seen
@@ -220,10 +222,8 @@ def _collector_paused() -> Iterator[None]:
 
 
 def _concerns_all(error: CommsError) -> bool:
-    """Whether no other request would do better: there is no connection, no permission, or a limit."""
-    return isinstance(
-        error, (CommsAuthenticationError, CommsPermissionError, CommsRateLimitError, CommsUnreachableError)
-    )
+    """Whether no other request would do better: the credentials are refused, or a limit is reached."""
+    return isinstance(error, (CommsAuthenticationError, CommsPermissionError, CommsRateLimitError))
 
 
 def _common_trouble(seen: Seen) -> CommsError | None:
@@ -231,4 +231,5 @@ def _common_trouble(seen: Seen) -> CommsError | None:
     errors = [found for found in seen.values() if isinstance(found, CommsError)]
     if not errors or len(errors) < len(seen):
         return None
-    return errors[-1] if errors[-1].transient or _concerns_all(errors[-1]) else None
+    last = errors[-1]
+    return last if last.transient or isinstance(last, CommsProtocolError) or _concerns_all(last) else None
