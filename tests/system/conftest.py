@@ -17,6 +17,7 @@ from airflow_provider_comms.simulator import Simulator as ThreadSimulator
 from demo.processes import Processes
 from demo.real_airflow import RealAirflow
 from demo.simulator import Simulator
+from tests.waits import WAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,10 +26,13 @@ HERE = Path(__file__).parent
 LONGEST_SESSION_SECONDS = 1800
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests here, and let all of them use the one Airflow: where tests run side by side, in one process."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.system)
+            item.add_marker(pytest.mark.xdist_group("system"))
 
 
 @pytest.fixture(scope="session")
@@ -71,6 +75,7 @@ def airflow(
     # One request a call: what is waited out is then the wait's doing, not the client's.
     ways = json.loads(ways_simulator.connection_json()) | {"extra": {"attempts": 1}}
     connections = {"twilio_comms_default": simulator.connection, "ways": json.dumps(ways)}
+    connections |= {f"way_{number}": json.dumps(ways) for number in range(len(WAYS))}
     airflow = RealAirflow(tmp_path_factory.mktemp("airflow"), dags_folder, processes, connections=connections)
     airflow.migrate()
     airflow.start()

@@ -21,7 +21,7 @@ with DAG(
             task_id=f"way_{number}",
             resource="emails",
             operation_id=f"{{{{ dag_run.conf['ids'][{number}] }}}}",
-            comms_conn_id="ways",
+            comms_conn_id=f"way_{number}",  # Else one poll would see them all, whatever befalls one of them.
             run_in_triggerer=True,
             poke_interval=1,
             **way.sensor,
