@@ -117,9 +117,10 @@ class Survey:
     async def _list_pending(self, ids: list[str]) -> Seen | None:
         """List the pending ones; None if it turns out dearer than asking for each."""
         wanted, pages = set(ids), 0
+        window = self._window(wanted)
         found: Seen = {}
         for status in PENDING:
-            async with aclosing(self._pages(status, wanted)) as listed:
+            async with aclosing(self._pages(status, wanted, window)) as listed:
                 async for page in listed:
                     pages += 1
                     found.update({one.id: one for one in page})
@@ -136,9 +137,10 @@ class Survey:
         if len(missing) <= WORTH_A_PAGE:
             return found
         wanted = set(missing)
+        window = self._window(wanted)
         try:
             for status in ENDED:
-                async with aclosing(self._pages(status, wanted)) as listed:
+                async with aclosing(self._pages(status, wanted, window)) as listed:
                     async for page in listed:
                         found.update({one.id: one for one in page})
                         if len(page) < WORTH_A_PAGE or len(missing) - len(found) <= WORTH_A_PAGE:
@@ -147,14 +149,19 @@ class Survey:
             return found
         return found
 
-    def _pages(self, status: OperationStatus, wanted: set[str]) -> AsyncGenerator[list[Operation], None]:
-        """List those that are wanted, within the window in which they were created if it is known of all."""
-        created = [self._last[one].created_at for one in wanted if one in self._last]
-        filters: Filters = {"status": status}
-        if len(created) == len(wanted):
-            filters |= {"start_date": min(created) - OVERLAP, "end_date": max(created) + OVERLAP}
-        query = query_of(self._resource, **filters)
-        return self._client.pages(query, lambda answer: self._read_wanted(answer, wanted))
+    def _pages(
+        self, status: OperationStatus, wanted: set[str], window: Filters
+    ) -> AsyncGenerator[list[Operation], None]:
+        """List those that are wanted."""
+        filters: Filters = {**window, "status": status}
+        return self._client.pages(query_of(self._resource, **filters), lambda answer: self._read_wanted(answer, wanted))
+
+    def _window(self, wanted: set[str]) -> Filters:
+        """Return the window in which they were created, if it is known of all."""
+        created = [last.created_at for one in wanted if (last := self._last.get(one))]
+        if not created or len(created) < len(wanted):
+            return {}
+        return {"start_date": min(created) - OVERLAP, "end_date": max(created) + OVERLAP}
 
     def _read_wanted(self, answer: Answer, wanted: set[str]) -> Page:
         """
@@ -166,7 +173,8 @@ class Survey:
         with _collector_paused():
             page = read_page(answer)
             kept = [self._known(one) for one in page.operations if one.id in wanted]
-            return Page.model_construct(operations=kept, pagination=page.pagination)
+            page = Page.model_construct(operations=kept, pagination=page.pagination)
+        return page  # noqa: RET504  (what was parsed is gone before collections go on)
 
     def _known(self, operation: Operation | CommsError) -> Operation | CommsError:
         if isinstance(operation, CommsError):
