@@ -7,9 +7,10 @@ Every refusal is a CommsArgumentError that names the argument and its value.
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 
 from airflow_provider_comms.comms.errors import CommsArgumentError
+from airflow_provider_comms.comms.masking import quote
 from airflow_provider_comms.comms.resource import MAX_PAGE_SIZE, OperationStatus, Resource
 
 _DOCUMENTED_ID = re.compile(r"comms_operation_[0-7][a-hjkmnpqrstv-z0-9]{25,34}")
@@ -38,7 +39,7 @@ def check_operation_id(value: object) -> str:
     if isinstance(value, str) and _POSSIBLE_ID.fullmatch(value) and value not in _NOTHING:
         return value
     raise CommsArgumentError(
-        f"operation_id={value!r} cannot be the id of an operation.",
+        f"operation_id={quote(repr(value))} cannot be the id of an operation.",
         advice="Give the operationId that Twilio answered to the send, such as comms_operation_01h9krwprk...",
     )
 
@@ -88,7 +89,8 @@ def check_window(start_date: object, end_date: object) -> tuple[datetime | None,
     """Return both ends of a window of creation times, either of them None for open, or refuse them."""
     start = _check_moment("start_date", start_date)
     end = _check_moment("end_date", end_date)
-    if start is not None and end is not None and start >= end:
+    # In UTC: within one zone, datetimes compare by the clock on the wall, which goes back in autumn.
+    if start is not None and end is not None and start.astimezone(UTC) >= end.astimezone(UTC):
         raise CommsArgumentError(
             f"start_date={start.isoformat()} is not before end_date={end.isoformat()}: the window is empty.",
             advice="Swap them, or widen the window. Note that a cron schedule gives empty data intervals in "
@@ -109,5 +111,10 @@ def _check_moment(name: str, value: object) -> datetime | None:
         raise CommsArgumentError(
             f"{name}={value!r} has no time zone.",
             advice=f"Say which moment is meant, such as {name}={name}.replace(tzinfo=UTC).",
+        )
+    if not MINYEAR < value.year < MAXYEAR:
+        # In UTC, or a few days wider, it would be no datetime any more.
+        raise CommsArgumentError(
+            f"{name}={value.isoformat()} is at the end of time.", advice=f"Leave {name} out for an open window."
         )
     return value

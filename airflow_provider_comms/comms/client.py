@@ -168,7 +168,8 @@ class AsyncCommsClient:
             raise CommsTimeoutError(*self._no_answer(request, error)) from None
         except httpx.TransportError as error:
             raise CommsUnreachableError(*self._no_answer(request, error)) from None
-        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, UnicodeError) as error:
+            # UnicodeError: a host, ours or that of a redirect, which is no domain name.
             raise CommsProtocolError(*self._no_answer(request, error)) from None
 
     async def _body(self, request: Request, response: httpx.Response) -> bytes:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 from tenacity import AsyncRetrying
 
-from airflow_provider_comms.comms.errors import CommsRateLimitError, CommsTimeoutError
+from airflow_provider_comms.comms.errors import CommsError, CommsRateLimitError, CommsTimeoutError
 from airflow_provider_comms.comms.gate import shared_gate
 from airflow_provider_comms.comms.retry import delay_before_retry, retry_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from airflow_provider_comms.comms.answer import Answer
     from airflow_provider_comms.comms.request import Request
@@ -50,10 +51,26 @@ class Conversation:
         async for attempt in AsyncRetrying(**retry_rules(self._patience)):
             with attempt:
                 number = attempt.retry_state.attempt_number
-                async with self._turns:
+                async with self._turn(request, deadline):
                     await self._pass_gate(request, deadline)
                     return await self._attempt(request, read, number, deadline)
         raise AssertionError("tenacity returns or raises")
+
+    @asynccontextmanager
+    async def _turn(self, request: Request, deadline: float) -> AsyncIterator[None]:
+        seconds = deadline - monotonic()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise CommsTimeoutError(
+                f"Not sent: the requests before it left it no turn in {max(0.0, seconds):.1f} s.",
+                request.where(self._peer),
+            ) from None
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     async def _pass_gate(self, request: Request, deadline: float) -> None:
         while (delay := self._gate.delay()) > 0:
@@ -66,11 +83,14 @@ class Conversation:
 
     async def _attempt(self, request: Request, read: Callable[[Answer], T], number: int, deadline: float) -> T:
         sent_at = monotonic()
-        answer = await self._in_time(request, min(self._patience.attempt_timeout, deadline - sent_at))
+        answer = await self._in_time(request, min(self._patience.attempt_timeout, max(0.0, deadline - sent_at)))
         try:
             result = read(answer)
         except CommsRateLimitError as error:
             self._gate.shut(sent_at, delay_before_retry(number, error.retry_after, self._patience))
+            raise
+        except CommsError:
+            self._gate.passed()
             raise
         self._gate.passed()
         return result

@@ -7,6 +7,7 @@ them that each further 429 doubles and each success narrows, so that those who w
 
 from __future__ import annotations
 
+import os
 import threading
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -59,6 +60,10 @@ class Gate:
                 self._shut_at = now
             self._open_at = max(self._open_at, now + seconds)
 
+    def renew_lock(self) -> None:
+        """Forget who holds the lock: for a process that has just been forked and has one thread."""
+        self._lock = threading.Lock()
+
     def passed(self) -> None:
         """Note an answer that was no 429."""
         if self._gap:
@@ -67,6 +72,15 @@ class Gate:
 
 
 _gates: dict[tuple[str, str], Gate] = {}
+
+
+def _renew_locks() -> None:
+    # A lock that another thread held when the process forked would never be released in the child.
+    for gate in _gates.values():
+        gate.renew_lock()
+
+
+os.register_at_fork(after_in_child=_renew_locks)
 
 
 def shared_gate(base_url: str, username: str) -> Gate:

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from airflow_provider_comms.comms.paging import Seen, Walk
-from airflow_provider_comms.comms.slicing import Slice, guess_pages, whole_slice
+from airflow_provider_comms.comms.slicing import Progress, Slice, whole_slice
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     GetPage = Callable[[Request], Awaitable[Page]]
 
 WORTH_CUTTING = 3.0
-"""Pages that a slice must seem to hold before it is cut again: cutting lists its first page twice."""
+"""Pages that a slice must seem to hold yet, at least, to be cut."""
+MUCH = 2.0
+"""Pages per worker that a slice must seem to hold yet, at least, to be cut before a worker has nothing to do."""
+PAGES_KEPT = 2
+"""Pages that wait for the reader, besides one in the hands of each worker; each takes 2.5 MB."""
 
 
 async def list_in_turn(query: Query, get_page: GetPage, peer: str) -> AsyncGenerator[list[Operation], None]:
@@ -46,6 +50,7 @@ async def list_side_by_side(
     try:
         async for operations in sliced.run(whole_slice(query, now)):
             yield operations
+            del operations
     finally:
         for worker in workers:
             worker.cancel()
@@ -63,7 +68,7 @@ class _SlicedListing:
         self._slices: asyncio.Queue[Slice] = asyncio.Queue()
         self._unfinished = 0
         # Bounded, so that a slow reader holds the workers back and memory stays level.
-        self._found: asyncio.Queue[list[Operation] | BaseException | None] = asyncio.Queue(query.parallel)
+        self._found: asyncio.Queue[list[Operation] | BaseException | None] = asyncio.Queue(PAGES_KEPT)
 
     async def run(self, window: Slice) -> AsyncGenerator[list[Operation], None]:
         self._put(window.cut(self._query.parallel))
@@ -71,6 +76,7 @@ class _SlicedListing:
             if isinstance(found, BaseException):
                 raise found
             yield found
+            del found
 
     def _put(self, slices: list[Slice]) -> None:
         self._unfinished += len(slices)
@@ -90,19 +96,29 @@ class _SlicedListing:
                 await self._found.put(None)
 
     async def _list(self, part: Slice) -> None:
-        walk = Walk(part.query(self._query), self._seen, self._peer)
+        walk, progress = Walk(part.query(self._query), self._seen, self._peer), Progress(part)
         while (request := walk.request) is not None:
-            page = await self._get_page(request)
-            await self._found.put(walk.accept(page))
-            if walk.pages == 1 and walk.request and (pieces := self._pieces(part, page)):
+            await self._step(walk, request, progress)
+            if walk.request and (pieces := self._pieces(part, progress)):
                 self._put(pieces)
                 return
 
-    def _pieces(self, part: Slice, page: Page) -> list[Slice]:
-        """Cut a slice that holds more than its share while others run dry; empty if it should stay whole."""
-        pages = guess_pages(part, page.operations)
-        waiting = self._slices.qsize()
-        if pages < WORTH_CUTTING or waiting >= self._query.parallel:
+    async def _step(self, walk: Walk, request: Request, progress: Progress) -> None:
+        """Hand out the next page. It is let go of before the one after it is asked for."""
+        page = await self._get_page(request)
+        progress.note(page.operations)
+        await self._found.put(walk.accept(page))
+
+    def _pieces(self, part: Slice, progress: Progress) -> list[Slice]:
+        """
+        Cut a slice that holds more than its share while others run dry; empty if it should stay whole.
+
+        Its pieces begin anew: what was listed of it is listed twice. So it must seem to hold more yet than that.
+        """
+        workers, left = self._query.parallel, progress.pages_left
+        somebody_waits = self._unfinished < workers
+        gain = left if somebody_waits else left / (MUCH * workers)
+        if left < WORTH_CUTTING or progress.pages > gain or self._slices.qsize() >= workers:
             return []
-        pieces = part.cut(min(self._query.parallel, int(pages)))
+        pieces = part.cut(min(workers, int(progress.pages + left) // 2))
         return pieces if len(pieces) > 1 else []

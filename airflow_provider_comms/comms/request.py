@@ -20,6 +20,8 @@ from airflow_provider_comms.comms.moments import utc_text
 from airflow_provider_comms.comms.resource import DEFAULT_PAGE_SIZE, OperationStatus, Resource
 from airflow_provider_comms.comms.settings import API_VERSION
 
+PAGE_TOKEN = "pageToken"  # noqa: S105  (a parameter's name)
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -38,6 +40,11 @@ class Request:
     operation_id: str | None = None
 
     method = "GET"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What of it must not be shown where an answer or an error echoes it."""
+        return tuple(value for name, value in self.query if name == PAGE_TOKEN)
 
     def where(self, peer: str) -> Where:
         """Return the circumstances that are known before there is an answer."""
@@ -126,7 +133,7 @@ def list_request(query: Query, page_token: str | None = None) -> Request:
         "endDate": query.end_date and utc_text(query.end_date),
         "status": query.status,
         "pageSize": str(query.page_size),
-        "pageToken": page_token,
+        PAGE_TOKEN: page_token,
     }
     given = tuple((name, str(value)) for name, value in parameters.items() if value is not None)
     return Request(query.resource, _collection(query.resource), given)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from base64 import b64encode
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from airflow_provider_comms import __version__
 from airflow_provider_comms.comms.errors import CommsSettingsError
@@ -92,6 +93,7 @@ class ClientSettings:
                 f"max_in_flight={self.max_in_flight!r} of {self.peer} is not a whole number from 1 up."
             )
         object.__setattr__(self, "base_url", normal_base_url(self.base_url))
+        _check_proxy(self.proxy)
 
     @property
     def where_to(self) -> str:
@@ -101,8 +103,11 @@ class ClientSettings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must never be shown, and could come back in an answer or in a message of the HTTP library."""
-        proxy_password = urlsplit(self.proxy).password if self.proxy else None
-        return tuple(secret for secret in (self.password, proxy_password) if secret)
+        proxy = urlsplit(self.proxy or "")
+        proxy_password = unquote(proxy.password or "")
+        credentials = ((self.username, self.password), (unquote(proxy.username or ""), proxy_password))
+        as_sent = (b64encode(f"{user}:{password}".encode()).decode() for user, password in credentials if password)
+        return tuple(filter(None, (self.password, proxy_password, *as_sent)))
 
 
 def normal_base_url(url: str) -> str:
@@ -123,6 +128,18 @@ def normal_base_url(url: str) -> str:
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     path = parts.path.rstrip("/").removesuffix(API_VERSION).rstrip("/")
     return f"{parts.scheme}://{host}{f':{port}' if port else ''}{path}"
+
+
+def _check_proxy(url: str | None) -> None:
+    try:
+        host = urlsplit(url).hostname if url else "none"
+    except ValueError:
+        host = None
+    if not host:
+        # Not quoted: a password may stand in it.
+        raise CommsSettingsError(
+            "The proxy is no URL with a host.", advice="Give it such as http://user:password@proxy.example.com:3128."
+        )
 
 
 def _bad_url(why: str) -> CommsSettingsError:

@@ -68,14 +68,34 @@ def whole_slice(query: Query, now: datetime) -> Slice:
     return Slice(start.astimezone(UTC), max(start, end).astimezone(UTC))
 
 
-def guess_pages(part: Slice, operations: Sequence[Operation]) -> float:
+class Progress:
     """
-    Guess how many pages like this one a slice holds, from how much of its time the page covers.
+    How far the walk through a slice has come, and what may lie ahead.
 
-    :param operations: of the slice's first page, which had a next one.
+    :param part: the slice.
     """
-    moments = [operation.created_at for operation in operations]
-    if not moments or part.width <= timedelta(0):
-        return 1.0
-    covered = max(max(moments) - min(moments), part.width / 10_000)
-    return max(1.0, part.width / covered)
+
+    def __init__(self, part: Slice) -> None:
+        self.pages = 0
+        self._part = part
+        self._latest_page = timedelta(0)
+        self._begin: datetime | None = None
+        self._end: datetime | None = None
+
+    def note(self, operations: Sequence[Operation]) -> None:
+        """Take in the operations of the next page."""
+        self.pages += 1
+        moments = [operation.created_at for operation in operations]
+        if moments:
+            begin, end = min(moments), max(moments)
+            self._latest_page = end - begin
+            self._begin = min(begin, self._begin or begin)
+            self._end = max(end, self._end or end)
+
+    @property
+    def pages_left(self) -> float:
+        """Guess how many pages are left: the time not covered yet, at the pace of the latest page; 0 at first."""
+        if self._begin is None or self._end is None:
+            return 0.0
+        left = self._part.width - (self._end - self._begin)
+        return max(0.0, left / max(self._latest_page, self._part.width / 10_000, timedelta.resolution))

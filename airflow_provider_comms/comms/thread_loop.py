@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+    from concurrent.futures import Future
 
 T = TypeVar("T")
 
@@ -34,13 +35,18 @@ def thread_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
+def start(coroutine: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop) -> Future[T]:
+    """Start a coroutine on the loop, and do not wait for it."""
+    return asyncio.run_coroutine_threadsafe(coroutine, loop)
+
+
 def run(coroutine: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop) -> T:
     """
     Run a coroutine on the loop and block until it is done.
 
     Whatever interrupts the wait (a signal, Airflow's execution_timeout) cancels the coroutine.
     """
-    future = asyncio.run_coroutine_threadsafe(coroutine, loop)
+    future = start(coroutine, loop)
     try:
         return future.result()
     finally:

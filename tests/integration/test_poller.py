@@ -54,7 +54,9 @@ def test_a_thousand_waits_that_start_together_cost_one_poll(comms_simulator):
 
     async def start_and_leave():
         tasks = [asyncio.create_task(event_of(trigger(one, poke_interval=60))) for one in ids]
-        await asyncio.sleep(2.5)
+        while not comms_simulator.requests:
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(1.5)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,309 @@
+"""What an answer means: whatever bytes come, an operation, a page or a CommsError, and no secret in it."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_comms.comms.answer import Answer, read_operation, read_page
+from airflow_provider_comms.comms.errors import (
+    CommsError,
+    CommsNotFoundError,
+    CommsProtocolError,
+    CommsServerError,
+    CommsStatusError,
+)
+from airflow_provider_comms.comms.models import EmailOperation, EmailPage, MessageOperation
+from airflow_provider_comms.comms.request import fetch_request, list_request, query_of
+from airflow_provider_comms.comms.settings import ClientSettings
+
+ID = "comms_operation_01h9krwprkeee8fzqspvwy6nq8"
+TOKEN = "eyJwYWdlIjoxfQ+/=="
+OPERATION = {
+    "id": ID,
+    "status": "PROCESSING",
+    "stats": {"total": 5},
+    "createdAt": "2026-11-20T10:00:00Z",
+    "updatedAt": "2026-11-20T10:00:05Z",
+}
+SETTINGS = ClientSettings(
+    username="AC0123", password='pa"ss&wörd/\\1', proxy="http://me:prox-secret@proxy.test:1", peer="connection x"
+)
+FETCH = fetch_request("emails", ID)
+LIST = list_request(query_of("emails"), TOKEN)
+
+
+def answer(status: int, body: bytes | str | object = b"", request=FETCH, **headers: str) -> Answer:
+    if isinstance(body, str):
+        body = body.encode()
+    elif not isinstance(body, bytes):
+        body = json.dumps(body).encode()
+    given_headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answer(request, status, given_headers, body, SETTINGS.where_to, SETTINGS.secrets + request.secrets)
+
+
+def error_of(one: Answer) -> CommsError:
+    with pytest.raises(CommsError) as caught:
+        (read_operation if one.request.operation_id else read_page)(one)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+    return caught.value
+
+
+COMMS = {"errors": [{"code": 20404, "message": "Not there.", "infoUrl": "https://x", "context": "null"}]}
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "said"),
+    [
+        (COMMS, 20404, "Not there."),
+        ({"errors": [{"code": 20001, "message": "Bad.", "context": "$.to[0]"}]}, 20001, "Bad. (at $.to[0])"),
+        ({"errors": [{"code": 1, "message": "One."}, {"code": 2, "message": "Two."}]}, 1, "One.; Two."),
+        ({"code": 9, "errors": [{"message": "One."}]}, 9, "One."),
+        ({"code": 20003, "message": "No.", "more_info": "https://x", "status": 401}, 20003, "No."),
+        ({"type": "about:blank", "title": "Gone", "detail": "Long gone.", "status": 404}, None, "Long gone."),
+        ({"type": "about:blank", "title": "Gone", "status": 404}, None, "Gone"),
+        ({"title": "Bad", "errors": [{"detail": "Odd.", "pointer": "#/to"}]}, None, "Odd. (at #/to)"),
+        ({"code": "20404", "message": "Text code."}, None, "Text code."),
+        ({"code": True, "message": "Odd code."}, None, "Odd code."),
+        ({"errors": [], "message": "Outside."}, None, "Outside."),
+        ({"errors": "none", "message": "Outside."}, None, "Outside."),
+        ({"errors": [None, 5, {"message": "  "}], "detail": "Outside."}, None, "Outside."),
+        ({"errors": ["just text"]}, None, '{"errors": ["just text"]}'),
+        ({"message": 5}, None, '{"message": 5}'),
+        ({"message": "Line one.\nLine two.\t\x00End."}, None, "Line one. Line two. End."),
+        ("upstream timed out", None, "upstream timed out"),
+        ("<html>\n<h1>502 Bad Gateway</h1>", None, "<html> <h1>502 Bad Gateway</h1>"),
+        (b"", None, "no word of explanation"),
+        (b"  \n", None, "no word of explanation"),
+        (b"\xff\xfe\x00\x01", None, "\ufffd\ufffd"),
+        ("null", None, "null"),
+        ("[1, 2]", None, "[1, 2]"),
+        ("[" * 100_000, None, "[" * 200 + "…"),
+        ('{"message": ' + "9" * 5000 + "}", None, '{"message": 9999'),
+        ('{"message": "a lone \\ud800 surrogate"}', None, "a lone surrogate"),
+    ],
+)
+def test_an_error_body_of_any_form_gives_code_and_message(body, code, said):
+    error = error_of(answer(404, body))
+    assert type(error) is CommsNotFoundError
+    assert error.where.code == code
+    assert said in error.what
+    assert error.what.startswith(f"404 from GET /v1/Emails/Operations/{ID}: ")
+    assert error.what.isprintable()
+    str(error).encode()
+
+
+def test_a_long_message_is_cut():
+    assert len(error_of(answer(400, {"message": "long " * 100_000})).what) < 700
+
+
+def test_the_circumstances_are_told():
+    error = error_of(answer(503, COMMS, twilio_request_id="RQ1", retry_after="7"))
+    where = error.where
+    assert type(error) is CommsServerError
+    assert (where.status, where.code, where.request_id, where.retry_after) == (503, 20404, "RQ1", 7.0)
+    assert (where.method, where.resource, where.operation_id) == ("GET", "emails", ID)
+    assert where.peer == "connection x, https://comms.twilio.com"
+
+
+def test_a_proxys_request_id_is_better_than_none():
+    assert error_of(answer(500, x_request_id="abc")).where.request_id == "abc"
+    assert error_of(answer(500)).where.request_id is None
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 304, 307, 308])
+def test_a_redirect_is_no_answer(status):
+    error = error_of(answer(status, OPERATION, location="https://elsewhere.test"))
+    assert type(error) is CommsProtocolError
+    assert "redirect" in error.what
+    assert "host" in error.advice
+
+
+@pytest.mark.parametrize("status", [201, 202, 204, 206, 299])
+def test_another_success_than_200_is_no_answer(status):
+    assert type(error_of(answer(status, OPERATION))) is CommsProtocolError
+
+
+@pytest.mark.parametrize("status", [402, 405, 406, 408, 409, 410, 418, 422, 451, 499, 501, 505, 599, 999])
+def test_every_other_status_is_a_plain_status_error(status):
+    assert type(error_of(answer(status, COMMS))) is CommsStatusError
+
+
+def without(name: str) -> dict:
+    return {key: value for key, value in OPERATION.items() if key != name}
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("<html><title>Sign in</title>", "no whole JSON"),
+        (json.dumps(OPERATION)[:60], "no whole JSON"),
+        (b"", "no whole JSON"),
+        (b"\x1f\x8b\x08\x00garbage", "no whole JSON"),
+        (b'{"id": "\xff"}', "no whole JSON"),
+        ("[" * 5000, "no whole JSON"),
+        ("null", "the body"),
+        ([OPERATION], "the body"),
+        ("5", "the body"),
+        ({}, "id: field required"),
+        (without("status"), "status: field required"),
+        (without("stats"), "stats: field required"),
+        (without("createdAt"), "createdAt: field required"),
+        (OPERATION | {"id": 5}, "id: input should be a valid string"),
+        (OPERATION | {"stats": []}, "stats: "),
+        (OPERATION | {"stats": {"sent": "many"}}, "stats.sent"),
+        (OPERATION | {"createdAt": "yesterday"}, "createdAt"),
+    ],
+)
+def test_a_200_that_is_no_operation_is_a_protocol_error_that_says_why(body, says):
+    error = error_of(answer(200, body, content_type="text/html; charset=utf-8"))
+    assert type(error) is CommsProtocolError
+    assert says in error.what
+
+
+def test_a_200_that_is_no_json_says_what_it_is_and_how_long():
+    error = error_of(answer(200, "<html>sign in</html>", content_type="text/html; charset=utf-8"))
+    assert "(text/html, 20 bytes): '<html>sign in</html>'" in error.what
+    assert "(no content type, 0 bytes)" in error_of(answer(200)).what
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ({}, "operations: field required"),
+        ({"operations": None}, "operations"),
+        ({"operations": {}}, "operations"),
+        ({"operations": [OPERATION, without("stats")]}, "operations.1.stats: field required"),
+        ({"operations": [], "pagination": []}, "pagination"),
+        ({"operations": [], "pagination": {"next": 5}}, "pagination.next"),
+        ({"emails": []}, "operations: field required"),
+    ],
+)
+def test_a_200_that_is_no_page_is_a_protocol_error_that_says_which_field(body, says):
+    error = error_of(answer(200, body, request=LIST))
+    assert type(error) is CommsProtocolError
+    assert says in error.what
+
+
+@pytest.mark.parametrize("other", ["comms_operation_other", ID.upper(), "", ID + " "])
+def test_another_operation_than_was_asked_for_is_a_protocol_error(other):
+    error = error_of(answer(200, OPERATION | {"id": other}))
+    assert type(error) is CommsProtocolError
+    assert f"Asked for {ID}" in error.what
+
+
+def test_an_operation_is_read_by_the_models_of_the_resource_that_was_asked():
+    assert type(read_operation(answer(200, OPERATION))) is EmailOperation
+    assert type(read_operation(answer(200, OPERATION, request=fetch_request("messages", ID)))) is MessageOperation
+    page = read_page(answer(200, {"operations": [OPERATION]}, request=LIST))
+    assert type(page) is EmailPage
+    assert type(page.operations[0]) is EmailOperation
+
+
+SECRETS = {
+    "password": SETTINGS.password,
+    "basic credential": SETTINGS.secrets[2],
+    "proxy password": "prox-secret",
+    "page token": TOKEN,
+    "e-mail address": "alice.smith@example.com",
+    "phone number": "+4915112345678",
+    "auth token": "0123456789abcdef0123456789abcdef",
+}
+ECHOES = {
+    "comms": lambda secret: (400, {"errors": [{"code": 1, "message": f"No {secret}!", "context": secret}]}),
+    "platform": lambda secret: (401, {"code": 1, "message": f"No {secret}!"}),
+    "problem": lambda secret: (404, {"title": f"No {secret}!", "detail": secret}),
+    "odd json": lambda secret: (403, {"you": [{"sent": secret}]}),
+    "text": lambda secret: (500, f"Authorization: Basic {secret} was refused"),
+    "html": lambda secret: (502, f"<pre>GET /?pageToken={secret} HTTP/1.1</pre>"),
+    "far down": lambda secret: (502, "far " * 48 + secret),
+    "cut": lambda secret: (502, " " * 780 + secret + " and more" * 100),
+    "200": lambda secret: (200, f'<html>{{"next": "{secret}"}}'),
+    "200 cut json": lambda secret: (200, '{"to": "' + secret + '", "id'),
+    "other id": lambda secret: (200, OPERATION | {"id": "operation of " + secret}),
+    "long other id": lambda secret: (200, OPERATION | {"id": "x" * 75 + secret}),
+    "wrong type": lambda secret: (200, OPERATION | {"stats": {"total": f"not {secret}"}}),
+    "unknown status": lambda secret: (200, OPERATION | {"status": {secret: secret}}),
+    "redirect": lambda secret: (307, secret),
+}
+
+
+@pytest.mark.parametrize("echo", ECHOES.values(), ids=ECHOES)
+@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
+def test_no_error_holds_a_secret_that_a_body_echoes(secret, echo):
+    status, body = echo(secret)
+    header = {"x_request_id": f"for {secret}", "content_type": f"text/{secret}", "location": f"https://x/{secret}"}
+    for request in (FETCH, LIST):
+        one = answer(status, body, request=request, **header)
+        if request is FETCH and secret == TOKEN:
+            continue  # A fetch sends none.
+        error = error_of(one)
+        for shown in (str(error), repr(error), repr(error.args), repr(pickle.loads(pickle.dumps(error)))):
+            assert secret not in shown
+            assert secret[:9] not in shown
+            assert repr(secret)[1:-1] not in shown
+
+
+@given(st.text(max_size=60), st.sampled_from([*SECRETS.values()]), st.text(max_size=60), st.integers(200, 599))
+def test_whatever_stands_around_a_secret_it_is_not_shown(before, secret, after, status):
+    error = error_of(answer(status, f"{before} {secret} {after}", request=LIST))
+    assert secret not in str(error) + repr(error)
+
+
+_json = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20)),
+    lambda children: st.one_of(
+        st.lists(children, max_size=4), st.dictionaries(st.text(max_size=8), children, max_size=4)
+    ),
+    max_leaves=12,
+)
+_near_miss = st.fixed_dictionaries(
+    {
+        "id": st.one_of(st.just(ID), _json),
+        "status": st.one_of(st.just("COMPLETED"), _json),
+        "stats": st.one_of(st.just({}), st.dictionaries(st.sampled_from(["total", "sent", "x"]), _json), _json),
+        "createdAt": st.one_of(st.just("2026-11-20T10:00:00Z"), st.datetimes().map(str), _json),
+        "updatedAt": st.one_of(st.just("2026-11-20T10:00:00"), _json),
+    },
+    optional={"errors": _json, "message": _json, "code": _json},
+)
+_page = st.fixed_dictionaries(
+    {"operations": st.one_of(_json, st.lists(_near_miss, max_size=3))},
+    optional={"pagination": st.one_of(_json, st.fixed_dictionaries({"next": _json}))},
+)
+_errors = st.fixed_dictionaries(
+    {"errors": st.one_of(_json, st.lists(st.fixed_dictionaries({"message": _json, "code": _json, "context": _json})))}
+)
+_bodies = st.one_of(
+    st.binary(max_size=300), st.one_of(_json, _near_miss, _page, _errors).map(lambda data: json.dumps(data).encode())
+)
+_headers = st.dictionaries(
+    st.sampled_from(["retry-after", "content-type", "x-request-id", "twilio-request-id"]),
+    st.text(st.characters(max_codepoint=255), max_size=30),
+)
+
+
+def meaning_of(one: Answer, read):
+    try:
+        return read(one)
+    except CommsError as error:
+        return error
+
+
+@given(st.sampled_from([200, 200, 200, 204, 307, 400, 404, 429, 500]) | st.integers(100, 999), _headers, _bodies)
+def test_any_answer_is_an_operation_or_a_page_or_a_comms_error(status, headers, body):
+    for request, read in ((FETCH, read_operation), (LIST, read_page)):
+        one = Answer(request, status, headers, body, SETTINGS.where_to, SETTINGS.secrets)
+        result = meaning_of(one, read)
+        assert isinstance(result, EmailOperation | EmailPage | CommsError)
+        repr(result).encode()
+        if isinstance(result, CommsError):
+            str(result).encode()
+            assert str(copy.deepcopy(result)) == str(result)
+            assert result.retry_after is None or result.retry_after >= 0

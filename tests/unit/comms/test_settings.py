@@ -1,0 +1,109 @@
+"""Settings that cannot be right are refused; none of them shows a secret."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_comms.comms.errors import CommsSettingsError
+from airflow_provider_comms.comms.settings import ClientSettings, Patience, normal_base_url
+
+
+def settings(**changes) -> ClientSettings:
+    return ClientSettings(**({"username": "AC1", "password": "pass-word"} | changes))
+
+
+@pytest.mark.parametrize("name", sorted(Patience.__dataclass_fields__))
+@pytest.mark.parametrize("value", [0, -1, math.inf, math.nan, "5", None, True], ids=repr)
+def test_patience_is_made_of_positive_numbers(name, value):
+    with pytest.raises(CommsSettingsError, match=f"{name}={value!r}"):
+        Patience(**{name: value})
+
+
+def test_attempts_are_whole():
+    with pytest.raises(CommsSettingsError, match=r"attempts=2\.5"):
+        Patience(attempts=2.5)
+
+
+@pytest.mark.parametrize("name", ["username", "password"])
+@pytest.mark.parametrize("value", ["", None])
+def test_empty_credentials(name, value):
+    with pytest.raises(CommsSettingsError, match=name):
+        settings(**{name: value})
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, "4", None])
+def test_requests_in_flight_are_a_whole_number_from_1(value):
+    with pytest.raises(CommsSettingsError, match="max_in_flight"):
+        settings(max_in_flight=value)
+
+
+@pytest.mark.parametrize(
+    ("given_url", "normal"),
+    [
+        ("https://comms.twilio.com", "https://comms.twilio.com"),
+        ("https://comms.twilio.com/", "https://comms.twilio.com"),
+        ("https://comms.twilio.com/v1", "https://comms.twilio.com"),
+        (" HTTPS://Comms.Twilio.com/v1/ ", "https://comms.twilio.com"),
+        ("http://127.0.0.1:8080/v1", "http://127.0.0.1:8080"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+        ("https://gateway.test/twilio/v1/", "https://gateway.test/twilio"),
+    ],
+)
+def test_a_base_url_has_one_form(given_url, normal):
+    assert settings(base_url=given_url).base_url == normal
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "comms.twilio.com",
+        "ftp://comms.twilio.com",
+        "https://",
+        "https:///v1",
+        "https://host:port",
+        "https://host:99999",
+        "https://[::1",
+        "https://host?x=1",
+        "https://host#x",
+        "https://AC1:hunter2-secret@host",
+        "https://hunter2-secret@host",
+    ],
+)
+def test_what_is_no_base_url_is_refused_without_being_quoted(url):
+    with pytest.raises(CommsSettingsError) as caught:
+        normal_base_url(url)
+    assert "hunter2" not in str(caught.value) + repr(caught.value)
+
+
+@given(st.text(max_size=50))
+def test_any_text_is_a_base_url_or_refused(url):
+    try:
+        once = normal_base_url(url)
+    except CommsSettingsError:
+        return
+    assert normal_base_url(once) == once
+
+
+@pytest.mark.parametrize("proxy", ["http://[::1", "nonsense", "user:hunter2-secret@", "http://:3128"])
+def test_what_is_no_proxy_is_refused_without_being_quoted(proxy):
+    with pytest.raises(CommsSettingsError) as caught:
+        settings(proxy=proxy)
+    assert "hunter2" not in str(caught.value) + repr(caught.value)
+
+
+def test_neither_the_password_nor_the_proxys_is_shown():
+    made = settings(proxy="http://me:prox%79-secret@proxy.test:3128")
+    for text in (repr(made), str(made), made.where_to):
+        assert "pass-word" not in text
+        assert "prox" not in text
+
+
+def test_secrets_are_known_in_the_forms_in_which_they_are_sent():
+    made = settings(proxy="http://me:p%40ss@proxy.test:3128")
+    assert set(made.secrets) == {"pass-word", "QUMxOnBhc3Mtd29yZA==", "p@ss", "bWU6cEBzcw=="}
+    assert set(settings().secrets) == {"pass-word", "QUMxOnBhc3Mtd29yZA=="}
