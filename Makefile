@@ -21,7 +21,9 @@ demo: $(VENV)/installed
 	@$(BIN)/python -m demo
 
 test: $(VENV)/installed
-	@$(BIN)/python -m pytest -n 3 --dist loadgroup
+	@$(BIN)/python -m pytest -n 3 --quiet -m 'not system and not ui'
+	@echo 'And in a whole Airflow:'
+	@$(BIN)/python -m pytest --quiet -m 'system or ui'
 
 # One environment for each Airflow from 2.11 on and each Python that is here.
 test-matrix:

@@ -3,9 +3,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from demo.real_airflow import RealAirflow
     from demo.simulator import Simulator
+
+pytestmark = pytest.mark.system
 
 
 def test_mapped_waits_add_up_what_they_delivered(airflow: RealAirflow, simulator: Simulator) -> None:

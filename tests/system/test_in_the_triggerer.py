@@ -9,6 +9,8 @@ from airflow import __version__ as airflow_version
 
 from tests.waits import PASSWORD, WAYS
 
+pytestmark = pytest.mark.system
+
 WHOLE = tuple(int(part) for part in airflow_version.split(".")[:2]) >= (3, 3)
 RUNNING = "running"
 

@@ -15,6 +15,8 @@ from demo.processes import Processes
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.system
+
 # Like one of Airflow's tasks, the inner process leaves the process group of its parent.
 FAMILY = """
 import subprocess, sys, time

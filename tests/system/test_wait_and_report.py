@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from demo.runs import Run
     from demo.simulator import Simulator
 
+pytestmark = pytest.mark.system
+
 DAG_ID = "comms_wait_and_report"
 
 
