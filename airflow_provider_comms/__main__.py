@@ -6,7 +6,6 @@ from argparse import ArgumentParser
 from typing import TYPE_CHECKING
 
 from airflow_provider_comms import __version__
-from airflow_provider_comms.cli.commands import COMMANDS as FUNCTIONS
 from airflow_provider_comms.cli.definition import COMMANDS, HELP
 from airflow_provider_comms.cli.exits import leave, run
 
@@ -25,14 +24,13 @@ def parser() -> ArgumentParser:
         )
         for argument in command.arguments:
             subparser.add_argument(*argument.flags, **argument.options)
-        subparser.set_defaults(run=FUNCTIONS[command.name])
     return made
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command, and end the process with its exit status."""
     given = parser().parse_args(arguments)
-    leave(run(given.run, given))
+    leave(run(given.command, given))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_provider_comms.hooks.connection import aget_connection, settings_of
-from airflow_provider_comms.hooks.fields import CONN_NAME, CONN_TYPE, DEFAULT_CONN_ID
+from airflow_provider_comms.hooks.fields import CONN_NAME, CONN_TYPE, DEFAULT_CONN_ID, ui_field_behaviour
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +34,18 @@ class CommsHook(BaseHook):
     def __init__(self, comms_conn_id: str = DEFAULT_CONN_ID, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.comms_conn_id = comms_conn_id
+
+    @classmethod
+    def get_connection_form_widgets(cls) -> dict[str, Any]:
+        """Return the connection form's extra fields; Airflow 3.2 and later read the provider's metadata instead."""
+        from airflow_provider_comms.hooks.form import form_widgets
+
+        return form_widgets()
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        """Return labels and placeholders of Airflow's own fields; Airflow 3.2 and later read the metadata instead."""
+        return ui_field_behaviour(separator="_")
 
     @cached_property
     def settings(self) -> ClientSettings:

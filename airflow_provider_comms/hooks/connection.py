@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import platform
 from contextlib import suppress
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 from asgiref.sync import sync_to_async
@@ -54,12 +56,14 @@ def settings_of(connection: Connection) -> ClientSettings:
     peer = f"connection {connection.conn_id}"
     extras = _extras(connection, peer)
     patience = {name: extras.pop(name) for name in tuple(extras) if name in _PATIENCE}
+    proxy = _proxy(extras.pop("proxy", None), extras.pop("proxy_password", None), peer)
     try:
         return ClientSettings(
             username=connection.login or "",
             password=connection.password or "",
             base_url=_base_url(connection),
             peer=peer,
+            proxy=proxy,
             user_agent=_user_agent(),
             patience=Patience(**patience),
             **extras,
@@ -85,15 +89,33 @@ def _base_url(connection: Connection) -> str:
     return host
 
 
+def _proxy(url: str | None, password: str | None, peer: str) -> str | None:
+    """Put the proxy's password, which has a field of its own so that Airflow masks it, into the proxy's URL."""
+    if not password:
+        return url
+    parts = urlsplit(url or "")
+    if not parts.username or parts.password:
+        raise CommsSettingsError(
+            f"The extra 'proxy_password' of {peer} belongs to no user.",
+            advice="Name the user in 'proxy', such as http://user@proxy.example.com:3128, and no password there.",
+        )
+    user, _, host = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{user.rstrip(':')}:{quote(password, safe='')}@{host}"))
+
+
 def _extras(connection: Connection, peer: str) -> dict[str, Any]:
     given = _extra_object(connection, peer)
-    unknown = sorted(set(given) - set(EXTRAS))
-    if unknown:
+    if unknown := sorted(set(given) - set(EXTRAS)):
         raise CommsSettingsError(
-            f"The extra of {peer} has fields that are not known: {', '.join(map(repr, unknown))}.",
+            f"The extra of {peer} has fields that are not known: {', '.join(map(_with_nearest, unknown))}.",
             advice=f"Known are {', '.join(EXTRAS)}.",
         )
-    return {name: _typed(name, value, peer) for name, value in given.items() if value not in (None, "")}
+    return {name: _value(name, value, peer) for name, value in given.items() if value not in (None, "")}
+
+
+def _with_nearest(name: str) -> str:
+    nearest = get_close_matches(name, EXTRAS, n=1)
+    return f"{name!r} (did you mean {nearest[0]!r}?)" if nearest else repr(name)
 
 
 def _extra_object(connection: Connection, peer: str) -> dict[str, Any]:
@@ -109,17 +131,24 @@ def _extra_object(connection: Connection, peer: str) -> dict[str, Any]:
     return extra
 
 
-def _typed(name: str, value: Any, peer: str) -> Any:
-    """Return the value in the field's type. A connection given as a URI has text for all of them."""
-    kind = EXTRAS[name].kind
+def _value(name: str, value: Any, peer: str) -> Any:
+    field = EXTRAS[name]
+    typed = _typed(field.kind, value)
+    refusal = f"is not of type {field.kind}" if typed is None else field.refusal(typed)
+    if refusal is None:
+        return typed
+    # Where a text is expected, a password may stand.
+    shown = "" if field.kind == "string" else f"={value!r}"
+    raise CommsSettingsError(f"The extra {name!r}{shown} of {peer} {refusal}.", advice=field.help)
+
+
+def _typed(kind: str, value: Any) -> Any:
+    """Return the value in the field's type, or None. A connection given as a URI has text for all of them."""
     if isinstance(value, str) and kind != "string":
         # What is no JSON stays text, and is refused below.
         with suppress(ValueError):
             value = json.loads(value.lower())
-    if isinstance(value, _TYPES[kind]) and (kind == "boolean") == isinstance(value, bool):
-        return value
-    shown = repr(value) if kind != "string" else type(value).__name__
-    raise CommsSettingsError(f"The extra {name!r} of {peer} is {shown}, not of type {kind}.", advice=EXTRAS[name].help)
+    return value if isinstance(value, _TYPES[kind]) and (kind == "boolean") == isinstance(value, bool) else None
 
 
 def _user_agent() -> str:

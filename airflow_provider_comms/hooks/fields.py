@@ -6,12 +6,30 @@ Pure data: Airflow reads it at start-up.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 CONN_TYPE = "twilio_comms"
 CONN_NAME = "Twilio Comms"
 DEFAULT_CONN_ID = "twilio_comms_default"
+
+
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """
+    One of the fields that Airflow gives every connection. Its form can relabel and hide them, and no more.
+
+    :param label: as the form shows it.
+    :param placeholder: what an empty one says.
+    :param where: where in Twilio's console its value stands.
+    :param example: a value.
+    """
+
+    label: str
+    placeholder: str
+    where: str
+    example: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,50 +41,120 @@ class Field:
     :param label: as the form shows it.
     :param help: what it does, with its unit.
     :param default: value where it is not given; None if there is none.
-    :param bounds: further keywords of JSON schema.
+    :param minimum: least value of a number.
+    :param maximum: greatest value of a number.
+    :param pattern: what a text must match from its start on.
+    :param example: a value, for a text.
+    :param secret: a text that nobody should see; Airflow masks it if its name holds "password".
     """
 
     kind: str
     label: str
     help: str
     default: Any = None
-    bounds: tuple[tuple[str, Any], ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    pattern: str | None = None
+    example: str | None = None
+    secret: bool = False
 
     def schema(self) -> dict[str, Any]:
         """Return the field's JSON schema, as Airflow's form reads it."""
-        return {"type": [self.kind, "null"], "default": self.default, **dict(self.bounds)}
+        keywords = {
+            "minimum": self.minimum,
+            "maximum": self.maximum,
+            "pattern": self.pattern,
+            "format": "password" if self.secret else None,
+        }
+        given = {name: value for name, value in keywords.items() if value is not None}
+        return {"type": [self.kind, "null"], "default": self.default, **given}
+
+    def refusal(self, value: Any) -> str | None:
+        """Return why a value of the right type is out of bounds; None if it is not."""
+        if self.minimum is not None and value < self.minimum:
+            return f"is below {self.minimum}"
+        if self.maximum is not None and value > self.maximum:
+            return f"is above {self.maximum}"
+        if self.pattern is not None and not re.match(self.pattern, value):
+            return f"is not such as {self.example}"
+        return None
 
 
-_SECONDS = (("exclusiveMinimum", 0), ("maximum", 3600))
+_KEYS_PAGE = "Console > Account settings > API keys & auth tokens"
+
+STANDARD: dict[str, Standard] = {
+    "login": Standard(
+        "Account SID or API key SID",
+        f"SK... or AC...: {_KEYS_PAGE}",
+        f"{_KEYS_PAGE}: *SID* of the API key; or *Account SID* on the console's first page",
+        "`SK0123456789abcdef0123456789abcdef`",
+    ),
+    "password": Standard(
+        "Auth token or API key secret",
+        "the key's secret (Twilio shows it once), or the auth token",
+        f"shown once, when the key is made ({_KEYS_PAGE}: *Create API key*); or *Auth Token* on the console's "
+        "first page",
+        "32 letters and digits",
+    ),
+    "host": Standard(
+        "Base URL",
+        "empty for https://comms.twilio.com",
+        "nowhere: leave it empty, unless a gateway of your own or a simulator stands in for Twilio",
+        "`http://127.0.0.1:8000`",
+    ),
+    "port": Standard(
+        "Port",
+        "empty; or 0, which Airflow 3.3.1 and 3.3.2 need for the Test button",
+        "nowhere: leave it empty; see [Testing it](#testing-it) for Airflow 3.3.1 and 3.3.2",
+        "`0`",
+    ),
+}
+HIDDEN = ("schema",)
+
+
+def _seconds(label: str, help_text: str, default: float) -> Field:
+    return Field("number", label, help_text, default, minimum=0.1, maximum=3600)
+
 
 EXTRAS: dict[str, Field] = {
-    "connect_timeout": Field("number", "Connect timeout", "Seconds for a connection to stand.", 10, _SECONDS),
-    "read_timeout": Field("number", "Read timeout", "Seconds for the next bytes of an answer.", 30, _SECONDS),
-    "write_timeout": Field("number", "Write timeout", "Seconds for the next bytes of a request.", 30, _SECONDS),
-    "attempt_timeout": Field(
-        "number", "Attempt timeout", "Seconds for one request and its whole answer.", 60, _SECONDS
+    "proxy": Field(
+        "string",
+        "Proxy",
+        "URL of a proxy, such as http://user@proxy.example.com:3128. Empty: HTTPS_PROXY and NO_PROXY of the worker's "
+        "environment count.",
+        pattern=r"https?://[^\s/?#]+/?$",
+        example="http://user@proxy.example.com:3128",
     ),
-    "call_timeout": Field("number", "Call timeout", "Seconds for a call with all its retries.", 300, _SECONDS),
+    "proxy_password": Field(
+        "string", "Proxy password", "Password of the user that the proxy's URL names.", secret=True
+    ),
+    "ca_file": Field(
+        "string",
+        "CA file",
+        "Path, on the workers and the triggerer, of a PEM file of authorities to trust in place of the usual ones: "
+        "for a proxy that reads TLS.",
+        example="/etc/ssl/certs/company.pem",
+    ),
+    "verify": Field(
+        "boolean",
+        "Verify TLS",
+        "Check the server's certificate. Switched off, anyone on the way can read the secret: for tests only.",
+        True,
+    ),
+    "connect_timeout": _seconds("Connect timeout", "Seconds for a connection to stand.", 10),
+    "read_timeout": _seconds("Read timeout", "Seconds for the next bytes of an answer.", 30),
+    "write_timeout": _seconds("Write timeout", "Seconds for the next bytes of a request.", 30),
+    "attempt_timeout": _seconds("Attempt timeout", "Seconds for one request and its whole answer.", 60),
+    "call_timeout": _seconds("Call timeout", "Seconds for a call with all its retries.", 300),
     "attempts": Field(
-        "integer",
-        "Attempts",
-        "Requests that one call may make, the first included.",
-        5,
-        (("minimum", 1), ("maximum", 20)),
+        "integer", "Attempts", "Requests that one call may make, the first included.", 5, minimum=1, maximum=20
     ),
-    "retry_after_cap": Field(
-        "number", "Longest Retry-After", "Seconds that a call waits at most where the API asks it to.", 120, _SECONDS
+    "retry_after_cap": _seconds(
+        "Longest Retry-After", "Seconds that a call waits at most where Twilio asks it to wait.", 120
     ),
     "max_in_flight": Field(
-        "integer",
-        "Requests in flight",
-        "Requests under way at once per process.",
-        16,
-        (("minimum", 1), ("maximum", 100)),
+        "integer", "Requests in flight", "Requests under way at once per process.", 16, minimum=1, maximum=100
     ),
-    "verify": Field("boolean", "Verify TLS", "Check the server's certificate. Switch off in tests only.", True),
-    "ca_file": Field("string", "CA file", "Path of a PEM file of authorities to trust in place of the usual ones."),
-    "proxy": Field("string", "Proxy", "URL of a proxy; empty takes the usual environment variables."),
 }
 
 
@@ -78,17 +166,16 @@ def conn_fields() -> dict[str, Any]:
     }
 
 
-def ui_field_behaviour() -> dict[str, Any]:
-    """Return what becomes of Airflow's own fields (`ui-field-behaviour`)."""
+def ui_field_behaviour(separator: str = "-") -> dict[str, Any]:
+    """
+    Return what becomes of Airflow's own fields.
+
+    :param separator: "-" as the metadata spells its keys (`ui-field-behaviour`, Airflow 3.2 and later), "_" as a
+        hook's method does.
+    """
+    examples = {name: field.example for name, field in EXTRAS.items() if field.example}
     return {
-        "hidden-fields": ["schema", "port"],
-        "relabeling": {
-            "login": "Account SID or API key SID",
-            "password": "Auth token or API key secret",
-            "host": "Base URL",
-        },
-        "placeholders": {
-            "login": "AC... or SK...",
-            "host": "https://comms.twilio.com",
-        },
+        f"hidden{separator}fields": list(HIDDEN),
+        "relabeling": {name: field.label for name, field in STANDARD.items()},
+        "placeholders": {name: field.placeholder for name, field in STANDARD.items()} | examples,
     }

@@ -11,6 +11,7 @@ from airflow.providers.common.compat.sdk import Connection
 from airflow_provider_comms.comms.errors import CommsSettingsError
 from airflow_provider_comms.hooks.comms import CommsHook
 from airflow_provider_comms.hooks.connection import settings_of
+from airflow_provider_comms.hooks.fields import EXTRAS
 
 FIELDS = {"conn_type": "twilio_comms", "login": "AC1", "password": "s3cret"}
 GOOD = {"conn_id": "comms", **FIELDS}
@@ -64,6 +65,78 @@ def test_a_connection_given_as_a_uri_says_the_same():
     assert (made.patience.attempts, made.patience.read_timeout, made.verify) == (2, 2.5, False)
 
 
+WHOLE = {
+    "conn_type": "twilio_comms",
+    "login": "SK1",
+    "password": "s3/cr:t@",
+    "host": "http://127.0.0.1:8000/",
+    "extra": {"attempts": 2, "read_timeout": 2.5, "verify": False, "proxy": "http://127.0.0.1:3128", "ca_file": None},
+}
+
+
+def as_uri():
+    """The URI that Airflow's own Connection makes of it, which the Test button hands to the hook."""
+    from airflow.models import Connection as Stored
+
+    return Stored(conn_id="any", **{**WHOLE, "extra": json.dumps(WHOLE["extra"])}).get_uri()
+
+
+def in_environment(monkeypatch, tmp_path, written):
+    monkeypatch.setenv("AIRFLOW_CONN_ANY_WAY", written())
+
+
+def in_secrets_file(monkeypatch, tmp_path, written):
+    """Airflow's secrets backend that reads a file; asked before the environment."""
+    from airflow.secrets.local_filesystem import LocalFilesystemBackend
+
+    file = tmp_path / "connections.json"
+    file.write_text(json.dumps({"any_way": json.loads(written())}))
+    found = LocalFilesystemBackend(connections_file_path=str(file)).get_connection("any_way")
+    monkeypatch.setattr(CommsHook, "get_connection", staticmethod(lambda conn_id: found))
+
+
+@pytest.mark.parametrize(
+    ("put", "written"),
+    [
+        (in_environment, as_uri),
+        (in_environment, lambda: json.dumps(WHOLE)),
+        (in_secrets_file, lambda: json.dumps(WHOLE)),
+    ],
+    ids=["URI", "JSON", "secrets backend"],
+)
+def test_the_same_connection_however_it_is_written_down(monkeypatch, tmp_path, put, written):
+    put(monkeypatch, tmp_path, written)
+
+    made = CommsHook("any_way").settings
+
+    assert (made.username, made.password, made.base_url) == ("SK1", "s3/cr:t@", "http://127.0.0.1:8000")
+    assert (made.patience.attempts, made.patience.read_timeout) == (2, 2.5)
+    assert (made.verify, made.proxy, made.ca_file) == (False, "http://127.0.0.1:3128", None)
+
+
+def test_the_proxys_password_has_a_field_of_its_own():
+    made = settings(extra={"proxy": "http://jo@proxy.example:3128", "proxy_password": "p@ss/word"})
+    assert made.proxy == "http://jo:p%40ss%2Fword@proxy.example:3128"
+
+
+@pytest.mark.parametrize("proxy", [None, "http://proxy.example:3128", "http://jo:already@proxy.example:3128"])
+def test_a_proxys_password_without_its_user_is_refused(proxy):
+    with pytest.raises(CommsSettingsError, match="'proxy_password' of connection comms") as refused:
+        settings(extra={"proxy": proxy, "proxy_password": "hidden"})
+    assert "hidden" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("atempts", "(did you mean 'attempts'?)"), ("readtimeout", "(did you mean 'read_timeout'?)"), ("xyz", "'xyz'.")],
+)
+def test_a_mistyped_extra_is_named_with_what_was_meant(name, says):
+    with pytest.raises(CommsSettingsError) as refused:
+        settings(extra={name: 3})
+    assert says in str(refused.value)
+    assert "Known are proxy, proxy_password, ca_file, verify" in str(refused.value)
+
+
 def test_every_extra_of_the_table_reaches_the_client():
     extra = {
         "connect_timeout": 1,
@@ -80,6 +153,7 @@ def test_every_extra_of_the_table_reaches_the_client():
     }
     made = settings(extra=extra)
     assert {name: getattr(made.patience, name, None) or getattr(made, name, None) for name in extra} == extra
+    assert {*extra, "proxy_password"} == set(EXTRAS)
 
 
 @pytest.mark.parametrize(
@@ -93,9 +167,13 @@ def test_every_extra_of_the_table_reaches_the_client():
         ({"extra": {"attempts": "many"}}, "'attempts'"),
         ({"extra": {"attempts": 2.5}}, "'attempts'"),
         ({"extra": {"attempts": True}}, "'attempts'"),
-        ({"extra": {"attempts": 0}}, "attempts=0"),
+        ({"extra": {"attempts": 0}}, "'attempts'=0 of connection comms is below 1"),
+        ({"extra": {"attempts": 21}}, "'attempts'=21 of connection comms is above 20"),
+        ({"extra": {"read_timeout": 3601}}, "is above 3600"),
+        ({"extra": {"proxy": "s3cret"}}, "is not such as http://user@proxy.example.com:3128"),
+        ({"extra": {"proxy_password": 1}}, "'proxy_password' of connection comms is not of type string"),
         ({"extra": {"verify": "perhaps"}}, "'verify'"),
-        ({"extra": {"read_timeout": -1}}, "read_timeout=-1"),
+        ({"extra": {"read_timeout": -1}}, "'read_timeout'=-1"),
         ({"extra": {"ca_file": 1}}, "'ca_file'"),
     ],
 )

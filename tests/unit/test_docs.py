@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from airflow_provider_comms.cli.exits import Exit
 from airflow_provider_comms.comms import errors
-from airflow_provider_comms.hooks.fields import EXTRAS
+from airflow_provider_comms.hooks.fields import EXTRAS, STANDARD
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -22,10 +23,21 @@ LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
 def extras_table():
-    lines = ["| name | is | default |", "|---|---|---|"]
+    lines = ["| name | is | default | from | to |", "|---|---|---|---|---|"]
     for name, field in EXTRAS.items():
-        lines.append(f"| `{name}` | {field.help} |{'' if field.default is None else f' {field.default}'} |")
+        bounds = ("" if one is None else one for one in (field.default, field.minimum, field.maximum))
+        lines.append(f"| `{name}` | {field.help} | {' | '.join(map(str, bounds))} |")
     return lines
+
+
+def fields_table():
+    lines = ["| field | shown as | in Twilio's console | example |", "|---|---|---|---|"]
+    lines += [f"| `{name}` | {field.label} | {field.where} | {field.example} |" for name, field in STANDARD.items()]
+    return lines
+
+
+def exits_table():
+    return ["| status | when |", "|---|---|", *(f"| {int(one)} | {one.meaning} |" for one in Exit)]
 
 
 def errors_table():
@@ -43,7 +55,7 @@ def _tree(error):
         yield from _tree(child)
 
 
-TABLES = {"extras": extras_table, "errors": errors_table}
+TABLES = {"fields": fields_table, "extras": extras_table, "errors": errors_table, "exits": exits_table}
 
 
 def with_tables(text):

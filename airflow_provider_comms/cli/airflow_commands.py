@@ -1,0 +1,34 @@
+"""The commands as Airflow 3.2 and later take them up: `airflow comms ...`."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from airflow.cli.cli_config import ActionCommand, Arg, GroupCommand
+
+from airflow_provider_comms.cli.definition import COMMANDS, HELP, NAME
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from airflow_provider_comms.cli.definition import Command
+
+
+def get_cli_commands() -> list[Any]:
+    """Return the group `comms`; Airflow asks for it at each of its commands, so nothing heavy is loaded here."""
+    return [GroupCommand(name=NAME, help=HELP, subcommands=[_action(one) for one in COMMANDS])]
+
+
+def _action(command: Command) -> Any:
+    arguments = [Arg(flags=one.flags, **one.options) for one in command.arguments]
+    # Airflow's parser finds a command by its function, which must have a name.
+    function = partial(_run, command.name)
+    function.__name__ = command.name  # type: ignore[attr-defined]
+    return ActionCommand(command.name, command.help, function, arguments, epilog=command.epilog)
+
+
+def _run(name: str, arguments: Namespace) -> None:
+    from airflow_provider_comms.cli.exits import leave, run
+
+    leave(run(name, arguments))

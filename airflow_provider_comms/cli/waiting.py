@@ -1,0 +1,86 @@
+"""The wait of the command line: the sensor's own wait, with a person watching."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from time import sleep, time
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_comms.cli.exits import Exit
+from airflow_provider_comms.comms.arguments import check_resource
+from airflow_provider_comms.comms.resource import OperationStatus
+from airflow_provider_comms.outcome import Failed, Finished, Waiting, policy_of
+from airflow_provider_comms.task_arguments import ids_of
+from airflow_provider_comms.wait import Wait
+
+if TYPE_CHECKING:
+    import logging
+    from argparse import Namespace
+    from collections.abc import Sequence
+
+    from airflow_provider_comms.cli.progress import Progress
+    from airflow_provider_comms.comms.client import CommsClient
+    from airflow_provider_comms.comms.settings import ClientSettings
+    from airflow_provider_comms.outcome import Reason, Verdict
+
+_EXITS: dict[Reason, Exit] = {
+    "canceled": Exit.CANCELED,
+    "threshold": Exit.THRESHOLD,
+    "timeout": Exit.TIMEOUT,
+    "refused": Exit.REFUSED,
+}
+
+
+def new_wait(arguments: Namespace, log: logging.Logger) -> Wait:
+    """
+    Make a wait of the command's arguments.
+
+    :raises CommsArgumentError: one of them cannot be right.
+    """
+    resource = check_resource(arguments.resource)
+    return Wait(
+        resource=resource,
+        operation_ids=ids_of(arguments.operation_id),
+        # A cancelled operation does not end the wait for the others; it counts at the end.
+        policy=policy_of(resource, "succeed", dict(arguments.fail_if)),
+        poke_interval=arguments.poke_interval,
+        started_at=time(),
+        timeout=arguments.timeout,
+        log=log,
+        grace=arguments.grace,
+    )
+
+
+def bounded(settings: ClientSettings, timeout: float) -> ClientSettings:
+    """Let no single look take longer than the whole wait may."""
+    patience = settings.patience
+    return replace(settings, patience=replace(patience, call_timeout=min(patience.call_timeout, timeout)))
+
+
+def wait_to_end(client: CommsClient, wait: Wait, progress: Progress) -> Verdict:
+    """Look until the wait has ended, and show each look."""
+    while True:
+        verdict = wait.look(client.try_operations(wait.resource, wait.pending), time())
+        progress.show(seen(wait))
+        if not isinstance(verdict, Waiting):
+            return verdict
+        sleep(wait.delay(time()))
+
+
+def seen(wait: Wait) -> list[dict[str, Any]]:
+    """Return what was last seen of each operation, in the form of its XCom."""
+    operations: list[dict[str, Any]] = wait.event(Waiting())["operations"]
+    return operations
+
+
+def exit_after(verdict: Verdict, operations: Sequence[dict[str, Any]]) -> Exit:
+    """Return the status for a verdict and the operations' last states."""
+    if isinstance(verdict, Failed):
+        return _EXITS[verdict.reason]
+    is_canceled = any(one["status"] == OperationStatus.CANCELED for one in operations)
+    return Exit.CANCELED if is_canceled else Exit.OK
+
+
+def message_of(verdict: Verdict) -> str | None:
+    """Return what there is to say of a verdict, beyond the operations' states."""
+    return verdict.warning if isinstance(verdict, Finished) else getattr(verdict, "message", None)

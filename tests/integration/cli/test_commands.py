@@ -1,0 +1,229 @@
+"""The commands as a shell meets them: output, errors, exit statuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import yaml
+
+MODULE = (sys.executable, "-m", "airflow_provider_comms")
+UNKNOWN = "comms_operation_01h9krwprkeee8fzqspvwy6nq8"
+
+
+@pytest.fixture
+def environment(comms_simulator):
+    return os.environ | {
+        "TWILIO_ACCOUNT_SID": comms_simulator.account_sid,
+        "TWILIO_AUTH_TOKEN": comms_simulator.auth_token,
+        "COMMS_BASE_URL": comms_simulator.url,
+    }
+
+
+@pytest.fixture
+def run(environment):
+    def run(*arguments, **changes):
+        env = {name: value for name, value in (environment | changes).items() if value is not None}
+        done = subprocess.run([*MODULE, *arguments], env=env, capture_output=True, text=True, timeout=60, check=False)
+        assert "Traceback" not in done.stderr
+        assert "\x1b" not in done.stdout + done.stderr
+        assert "simulated-auth-token" not in done.stdout + done.stderr
+        return done
+
+    return run
+
+
+def test_check_says_who_and_where(run, comms_simulator):
+    done = run("check")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Account SID AC…5100 reads e-mail and message operations at 127.0.0.1:")
+
+
+def test_check_for_a_script(run, comms_simulator):
+    comms_simulator.permit(comms_simulator.account_sid, "messages", allowed=False)
+    done = run("check", "-o", "json")
+    assert done.returncode == 0
+    assert [(row["resource"], row["readable"]) for row in json.loads(done.stdout)] == [
+        ("emails", True),
+        ("messages", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "says"),
+    [
+        ({"TWILIO_AUTH_TOKEN": "other"}, 6, "not accepted"),
+        ({"TWILIO_AUTH_TOKEN": None}, 2, "TWILIO_AUTH_TOKEN is not"),
+        ({"COMMS_BASE_URL": "https://comms.twilio.invalid"}, 7, "cannot be resolved (DNS)"),
+        ({"COMMS_BASE_URL": "nonsense"}, 2, "base URL"),
+    ],
+)
+def test_check_fails_with_a_cause(run, changes, status, says):
+    done = run("check", **changes)
+    assert (done.returncode, done.stdout) == (status, "")
+    assert says in done.stderr
+
+
+def test_list_in_every_format(run, comms_simulator):
+    ids = [comms_simulator.add_operation("emails", age=age, recipients=10) for age in (100, 200)]
+    assert [one["id"] for one in json.loads(run("list", "emails", "-o", "json").stdout)] == ids
+    listed = yaml.safe_load(run("list", "emails", "-o", "yaml").stdout)
+    assert [(one["id"], one["stats"]["delivered"]) for one in listed] == [(one, 10) for one in ids]
+    for form in ("table", "plain"):
+        lines = run("list", "emails", "-o", form).stdout.splitlines()
+        assert [one for line in lines for one in ids if one in line] == ids
+        assert "delivered=10" in lines[-1] + lines[-2]
+
+
+def test_list_filters_and_stops_at_its_limit(run, comms_simulator):
+    old = comms_simulator.add_operation("messages", age=7200)
+    comms_simulator.add_operation("messages", age=60, processing_for=600)
+    done = run("list", "messages", "--status", "COMPLETED", "-o", "json")
+    assert [one["id"] for one in json.loads(done.stdout)] == [old]
+    assert len(json.loads(run("list", "messages", "--limit", "1", "-o", "json").stdout)) == 1
+    assert json.loads(run("list", "messages", "--start-date", "2999-01-01", "-o", "json").stdout) == []
+    assert run("list", "messages", "--start-date", "2999-01-01").stdout == "No data found\n"
+
+
+def test_get_shows_one_or_says_why_not(run, comms_simulator):
+    one = comms_simulator.add_operation("emails", age=100)
+    assert json.loads(run("get", "emails", one, "-o", "json").stdout)[0]["status"] == "COMPLETED"
+    missing = run("get", "emails", UNKNOWN)
+    assert (missing.returncode, missing.stdout) == (6, "")
+    assert "Twilio code 20404" in missing.stderr
+    assert "to do: " in missing.stderr
+    assert run("get", "emails", "..").returncode == 2
+    assert run("get", "letters", one).returncode == 2
+
+
+def test_wait_ends_with_the_operation(run, comms_simulator):
+    one = comms_simulator.add_operation("emails", processing_for=1.5)
+    done = run("wait", "emails", one, "--poke-interval", "0.3", "-o", "json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [(each["id"], each["status"]) for each in json.loads(done.stdout)] == [(one, "COMPLETED")]
+
+
+def begin(environment, simulator, *arguments):
+    """Start a command, and return when it has made its first request."""
+    command = [*MODULE, *arguments]
+    begun = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not simulator.request_counts()["total"]:
+        assert begun.poll() is None
+        time.sleep(0.05)
+    return begun
+
+
+def test_wait_tells_each_change_if_asked(environment, comms_simulator):
+    one = comms_simulator.add_operation("emails", scheduled_for=600)
+    waiting = begin(environment, comms_simulator, "wait", "emails", one, "--poke-interval", "0.2", "--verbose")
+    while not comms_simulator.request_counts()["by_status"]:
+        time.sleep(0.05)
+    comms_simulator.advance(700)
+    _, told = waiting.communicate(timeout=30)
+    assert "is SCHEDULED" in told
+    assert "is COMPLETED" in told
+
+
+@pytest.mark.parametrize(
+    ("plan", "options", "ends"),
+    [
+        ({"ends_in": "CANCELED"}, (), (3, "was CANCELED")),
+        ({"recipients": 100, "failed": 0.5}, ("--fail-if", "failed=2%"), (4, "failed is 50 of 100 recipients")),
+        ({"processing_for": 600}, ("--timeout", "0.5"), (5, "did not see the end")),
+        ({}, ("--fail-if", "vanished=1"), (2, "no counter of emails")),
+    ],
+)
+def test_wait_has_a_status_for_each_end(run, comms_simulator, plan, options, ends):
+    status, says = ends
+    one = comms_simulator.add_operation("emails", **{"age": 100, "processing_for": 10, **plan})
+    done = run("wait", "emails", one, "--poke-interval", "0.2", "-o", "json", *options)
+    assert done.returncode == status
+    assert says in done.stderr
+    if status != 2:
+        assert json.loads(done.stdout)[0]["id"] == one
+
+
+def test_wait_for_several_waits_for_all_of_them(run, comms_simulator):
+    canceled = comms_simulator.add_operation("emails", age=100, ends_in="CANCELED")
+    later = comms_simulator.add_operation("emails", processing_for=1)
+    done = run("wait", "emails", canceled, later, "--poke-interval", "0.3", "-o", "json")
+    assert done.returncode == 3
+    assert [one["status"] for one in json.loads(done.stdout)] == ["CANCELED", "COMPLETED"]
+
+
+def test_wait_is_refused_at_once(run, comms_simulator):
+    done = run("wait", "emails", UNKNOWN, "--grace", "0.01", "--timeout", "600")
+    assert (done.returncode, done.stdout) == (6, "")
+    assert "404" in done.stderr
+
+
+def test_wait_sits_out_trouble(run, comms_simulator):
+    one = comms_simulator.add_operation("emails", age=100)
+    comms_simulator.fault(503, times=2, retry_after=0)
+    assert run("wait", "emails", one, "--poke-interval", "0.2").returncode == 0
+
+
+@pytest.mark.parametrize("fault", [None, "hang"], ids=["between two looks", "during a look"])
+def test_an_interrupt_stops_it_at_once(environment, comms_simulator, fault):
+    one = comms_simulator.add_operation("emails", processing_for=600)
+    if fault:
+        comms_simulator.fault(fault)
+    waiting = begin(environment, comms_simulator, "wait", "emails", one, "--poke-interval", "60")
+    time.sleep(0.3)
+    waiting.send_signal(signal.SIGINT)
+    started = time.monotonic()
+    out, err = waiting.communicate(timeout=10)
+    assert (waiting.returncode, out) == (130, "")
+    assert err == "Interrupted. Operations go on at Twilio all the same.\n"
+    assert time.monotonic() - started < 1
+
+
+def test_a_reader_that_leaves_is_no_error(environment, comms_simulator):
+    comms_simulator.seed("emails", 500)
+    listing = subprocess.Popen(
+        [*MODULE, "list", "emails", "--limit", "0", "-o", "json"],
+        # Unbuffered, Python takes the half of a write for the whole.
+        env=environment | {"PYTHONUNBUFFERED": ""},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    listing.stdout.read(10)
+    listing.stdout.close()
+    assert listing.wait(30) == 141
+    assert listing.stderr.read() == b""
+    listing.stderr.close()
+
+
+def test_a_terminal_sees_a_bar_with_moving_counters(environment, comms_simulator):
+    one = comms_simulator.add_operation("emails", processing_for=2.5, recipients=1000)
+    master, slave = pty.openpty()
+    command = [*MODULE, "wait", "emails", one, "--poke-interval", "0.4", "-o", "json"]
+    env = environment | {"TERM": "xterm-256color", "COLUMNS": "160"}
+    waiting = subprocess.Popen(command, env=env, stdin=slave, stdout=subprocess.PIPE, stderr=slave)
+    os.close(slave)
+    drawn = b""
+    while select.select([master], [], [], 20)[0]:
+        try:
+            drawn += os.read(master, 65_536)
+        except OSError:  # the other end has closed
+            break
+    out, _ = waiting.communicate(timeout=10)
+    os.close(master)
+    assert waiting.returncode == 0
+    assert json.loads(out)[0]["status"] == "COMPLETED"
+    text = drawn.decode()
+    assert "PROCESSING" in text
+    assert "100%" in text
+    assert len({part for part in text.split() if part.startswith("queued=")}) > 2
+
+
+def test_without_credentials_it_loads_no_airflow(environment):
+    code = "import sys; from airflow_provider_comms.cli import commands; sys.exit('airflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0

@@ -1,0 +1,94 @@
+"""The commands over an Airflow connection, and as a part of Airflow's own command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from airflow import __version__ as airflow_version
+from packaging.version import Version
+
+from airflow_provider_comms.simulator import Simulator
+
+AIRFLOW = (sys.executable, "-m", "airflow")
+MODULE = (sys.executable, "-m", "airflow_provider_comms")
+WAYS = [pytest.param(MODULE, id="python -m")]
+if Version(airflow_version) >= Version("3.2"):
+    WAYS.append(pytest.param((*AIRFLOW, "comms"), id="airflow comms"))
+
+
+def run(*command, **more):
+    env = {name: value for name, value in os.environ.items() if not name.startswith("TWILIO_")} | more
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.fixture(scope="module")
+def simulator():
+    with Simulator() as simulator:
+        yield simulator
+
+
+@pytest.fixture(scope="module")
+def added(airflow_home, simulator):
+    """A connection in Airflow's database, added by Airflow's command; once, for that takes seconds."""
+    one = {
+        "--conn-type": "twilio_comms",
+        "--conn-login": simulator.account_sid,
+        "--conn-password": simulator.auth_token,
+        "--conn-host": f"{simulator.url}/",
+        "--conn-port": "0",
+        "--conn-extra": json.dumps({"attempts": 2}),
+    }
+    done = run(*AIRFLOW, "connections", "add", "stored", *(word for pair in one.items() for word in pair))
+    assert done.returncode == 0, done.stderr
+    return "stored"
+
+
+@pytest.fixture
+def stored(added, simulator):
+    simulator.reset()
+    return added
+
+
+def test_airflows_own_test_reaches_us(stored, simulator):
+    assert "Connection success!" in run(*AIRFLOW, "connections", "test", stored).stdout
+    simulator.fault(401)
+    # Before Airflow 3.2 its exit status is 0 all the same.
+    failed = " ".join(run(*AIRFLOW, "connections", "test", stored).stdout.split())
+    assert "Connection failed!" in failed
+    assert "are not accepted" in failed
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_connection_of_the_database(stored, simulator, way):
+    one = simulator.add_operation("emails", age=100)
+    done = run(*way, "list", "emails", "--conn-id", stored, "-o", "json")
+    assert (done.returncode, [each["id"] for each in json.loads(done.stdout)]) == (0, [one])
+    assert "comms" not in done.stderr
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_connection_that_is_not_there(airflow_home, way):
+    done = run(*way, "check", "--conn-id", "nobody")
+    assert (done.returncode, done.stdout.strip()) == (2, "")
+    assert "The conn_id `nobody` isn't defined." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_switched_off_verification_is_said_apart_from_the_result(stored, simulator, way):
+    connection = json.loads(simulator.connection_json()) | {"extra": {"verify": False}}
+    done = run(*way, "list", "emails", "--conn-id", "open", "-o", "json", AIRFLOW_CONN_OPEN=json.dumps(connection))
+    assert (done.returncode, json.loads(done.stdout)) == (0, [])
+    assert "TLS verification is OFF for connection open.\n" in done.stderr
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_statuses_are_the_same(stored, simulator, way):
+    one = simulator.add_operation("emails", age=100, ends_in="CANCELED")
+    done = run(*way, "wait", "emails", one, "--conn-id", stored, "-o", "json")
+    assert done.returncode == 3
+    assert json.loads(done.stdout)[0]["status"] == "CANCELED"
