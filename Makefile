@@ -24,7 +24,7 @@ demo: $(VENV)/installed
 	@$(BIN)/python -m demo
 
 test: $(VENV)/installed
-	@$(BIN)/python -m pytest -n 2 --quiet -m 'not system and not ui' || $(AGAIN)
+	@$(BIN)/python -m pytest -n 3 --quiet -m 'not system and not ui' || $(AGAIN)
 	@echo 'And in a whole Airflow:'
 	@$(BIN)/python -m pytest --quiet -m system || $(AGAIN)
 

@@ -7,6 +7,7 @@ This must stand before anything imports Airflow, which reads its settings at imp
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,9 @@ import pytest
 from hypothesis import settings
 
 pytest_plugins = ["airflow_provider_comms.simulator.pytest_plugin"]
+
+# A shell that starts the tests in the background lets them, and all that they start, ignore an interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 HOME = Path(tempfile.mkdtemp(prefix="airflow-provider-comms-tests-"))
 (HOME / "dags").mkdir()
