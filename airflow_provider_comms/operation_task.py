@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_comms.comms.arguments import check_resource
 from airflow_provider_comms.links.console import TwilioConsoleLink
-from airflow_provider_comms.task_arguments import ids_of
+from airflow_provider_comms.task_arguments import ids_of, undocumented
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from airflow_provider_comms.comms.resource import Resource
 
 
 class OperationTask:
@@ -18,13 +21,26 @@ class OperationTask:
     operator_extra_links = (TwilioConsoleLink(),)
     ui_color = "#f4d8d8"
 
+    resource: Any
     operation_id: Any
+    log: Any  # Airflow's base class brings it.
 
     @classmethod
     def partial(cls, **kwargs: Any) -> Any:
         """Let the grid show a mapped task by its operation, unless the DAG's author names it otherwise."""
         kwargs.setdefault("map_index_template", "{{ task.operation_name }}")
         return super().partial(**kwargs)  # type: ignore[misc]
+
+    def named_operations(self) -> tuple[Resource, Sequence[str]]:
+        """
+        Return what the arguments name, after the templates are rendered, and warn of ids of an unusual form.
+
+        :raises CommsArgumentError: one of them cannot be right.
+        """
+        resource, ids = check_resource(self.resource), ids_of(self.operation_id)
+        if odd := undocumented(ids):
+            self.log.warning("Not the form of an operation id that Twilio documents: %s", ", ".join(odd))
+        return resource, ids
 
     @property
     def operation_name(self) -> str:

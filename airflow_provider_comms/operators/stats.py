@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_provider_comms.comms.arguments import check_resource
 from airflow_provider_comms.comms.errors import CommsError
 from airflow_provider_comms.exceptions import CommsRequestRefused
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
 from airflow_provider_comms.operation_task import OperationTask
 from airflow_provider_comms.outcome import operation_xcom
 from airflow_provider_comms.stats import rates, totals
-from airflow_provider_comms.task_arguments import are_several, check_at_parsing, ids_of, undocumented
+from airflow_provider_comms.task_arguments import are_several, check_at_parsing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,9 +62,7 @@ class CommsExportStatsOperator(OperationTask, BaseOperator):
         """Fetch the operations and build the XCom."""
         from airflow_provider_comms.hooks.comms import CommsHook
 
-        resource, ids = check_resource(self.resource), ids_of(self.operation_id)
-        if odd := undocumented(ids):
-            self.log.warning("Not the form of an operation id that Twilio documents: %s", ", ".join(odd))
+        resource, ids = self.named_operations()
         with CommsHook(self.comms_conn_id).get_conn() as client:
             found = client.try_operations(resource, ids)
         exports = [_export(_or_raise(found[one])) for one in ids]

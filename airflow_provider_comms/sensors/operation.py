@@ -19,7 +19,7 @@ from airflow_provider_comms.outcome import Waiting, policy_of
 from airflow_provider_comms.pace import DEFAULT_GRACE, DEFAULT_TIMEOUT
 from airflow_provider_comms.sensors.clock import started_at
 from airflow_provider_comms.sensors.whole_wait import start_arguments, why_not
-from airflow_provider_comms.task_arguments import are_several, check_at_parsing, ids_of, is_known, undocumented
+from airflow_provider_comms.task_arguments import are_several, check_at_parsing, is_known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -177,9 +177,7 @@ class CommsOperationSensor(OperationTask, BaseSensorOperator):
     def _new_wait(self, context: Context) -> Wait:
         from airflow_provider_comms.wait import Wait
 
-        resource, ids = check_resource(self.resource), ids_of(self.operation_id)
-        if odd := undocumented(ids):
-            self.log.warning("Not the form of an operation id that Twilio documents: %s", ", ".join(odd))
+        resource, ids = self.named_operations()
         if self._why_with_workers:
             self.log.info("run_in_triggerer: it starts and ends on a worker, for %s.", self._why_with_workers)
         return Wait(
