@@ -1,16 +1,33 @@
-"""The end of a wait in a task: an event becomes the task's result, or the exception that it ends with."""
+"""The end of a task: an event or an error becomes its result, or the exception that it ends with."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
-from airflow_provider_comms.exceptions import TASK_EXCEPTIONS, CommsTaskFailed
+from airflow_provider_comms.comms.errors import CommsError
+from airflow_provider_comms.exceptions import TASK_EXCEPTIONS, CommsRequestRefused, CommsTaskFailed
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """
+    Let Airflow's retries be spent on what may pass, and on nothing else.
+
+    :raises CommsRequestRefused: in the place of an error that will not pass: of an argument, the connection, the API.
+    """
+    try:
+        yield
+    except CommsError as error:
+        if error.transient:
+            raise
+        raise CommsRequestRefused(str(error)) from error
 
 
 def conclude(event: Mapping[str, Any], log: logging.Logger) -> list[dict[str, Any]]:

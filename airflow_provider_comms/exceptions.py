@@ -5,7 +5,7 @@ AirflowFailException            fails the task at once; its retries are not used
 └── CommsTaskFailed
     ├── CommsOperationCanceled      the operation was cancelled, and on_canceled="fail"
     ├── CommsThresholdExceeded      a counter is above its fail_if
-    └── CommsRequestRefused         the API refuses for good: 400, 401, 403, 404
+    └── CommsRequestRefused         refused for good: an argument, the connection, or by the API (400, 401, 403, 404)
 AirflowSensorTimeout            likewise
 └── CommsWaitTimeout                the operation did not end within the sensor's timeout
 """
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout
+from airflow.providers.common.compat.sdk import AirflowFailException, AirflowNotFoundException, AirflowSensorTimeout
 
 if TYPE_CHECKING:
     from airflow_provider_comms.outcome import Reason
@@ -33,16 +33,18 @@ class CommsThresholdExceeded(CommsTaskFailed):
 
 
 class CommsRequestRefused(CommsTaskFailed):
-    """The API refuses the request, and will refuse it again."""
+    """An argument or the connection cannot be right, or the API refuses the request and will refuse it again."""
 
 
 class CommsWaitTimeout(AirflowSensorTimeout):
     """The operation did not end within the sensor's timeout."""
 
 
-TASK_EXCEPTIONS: dict[Reason, type[CommsTaskFailed | CommsWaitTimeout]] = {
+TASK_EXCEPTIONS: dict[Reason, type[CommsTaskFailed | CommsWaitTimeout | AirflowNotFoundException]] = {
     "canceled": CommsOperationCanceled,
     "threshold": CommsThresholdExceeded,
     "refused": CommsRequestRefused,
     "timeout": CommsWaitTimeout,
+    # Retried, as everywhere in Airflow: a secrets backend that is down looks like this too.
+    "no connection": AirflowNotFoundException,
 }

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from airflow_provider_comms.comms.models import Operation
 
 OnCanceled = Literal["succeed", "fail", "skip"]
-Reason = Literal["canceled", "threshold", "refused", "timeout"]
+Reason = Literal["canceled", "threshold", "refused", "timeout", "no connection"]
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 
 

@@ -41,6 +41,11 @@ def next_interval(poke_interval: float, pending: Iterable[Operation], now: float
     return max(min(FLOOR, poke_interval), poke_interval * factor)
 
 
+def longest_interval(poke_interval: float) -> float:
+    """Return the most seconds that any pace leaves between two looks."""
+    return poke_interval * max(SCHEDULED, STALLED)
+
+
 def _factor(operation: Operation, poke_interval: float, now: float) -> float:
     if operation.status == OperationStatus.SCHEDULED:
         return SCHEDULED

@@ -25,10 +25,11 @@ from airflow_provider_comms.outcome import (
     event_of,
     judge,
 )
-from airflow_provider_comms.pace import next_interval
+from airflow_provider_comms.pace import longest_interval, next_interval
+from airflow_provider_comms.steady_clock import SteadyClock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 WAITING = Waiting()
 
@@ -52,6 +53,7 @@ class Wait:
         and in which an answer that is not the API's means that the connection leads to the wrong place.
     :param adaptive: see `pace.next_interval`.
     :param looks: how often was looked already, by processes before this one.
+    :param now: the clock, in seconds since the epoch.
 
     `pending` holds the ids that have not ended yet, as far as we know, `seen` what was last seen of each.
     """
@@ -66,6 +68,7 @@ class Wait:
     grace: float
     adaptive: bool = False
     looks: int = 0
+    now: Callable[[], float] = field(default_factory=SteadyClock)
     pending: list[str] = field(init=False)
     seen: dict[str, Operation] = field(default_factory=dict)
     _verdicts: dict[str, Verdict] = field(default_factory=dict)
@@ -74,6 +77,8 @@ class Wait:
 
     def __post_init__(self) -> None:
         self.pending = list(dict.fromkeys(self.operation_ids))
+        # Another machine wrote it down, whose clock may be ahead of ours.
+        self.started_at = min(self.started_at, self.now())
 
     def look(self, seen: Mapping[str, Operation | CommsError], now: float, looks: int = 1) -> Verdict:
         """
@@ -178,6 +183,15 @@ class Wait:
             interval = next_interval(interval, [self.seen[one] for one in self.pending if one in self.seen], now)
         wished = (self._trouble and self._trouble.retry_after) or 0.0
         return min(max(interval, wished), self.remaining(now))
+
+    def delay_until(self, moment: float, now: float) -> float:
+        """
+        Return the seconds until a look that another machine has planned; no more than ever lie between two looks.
+
+        :param moment: seconds since the epoch, by the other machine's clock.
+        :param now: seconds since the epoch.
+        """
+        return min(max(0.0, moment - now), longest_interval(self.poke_interval), self.remaining(now))
 
     def quiet_for(self, now: float) -> float:
         """Return for how many seconds a look that shows nothing new would change nothing here, nor in the log."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +23,7 @@ class Way:
     :param error: name of the exception that the task ends with.
     :param says: parts of its message.
     :param status: in the XCom.
+    :param gone_for: seconds for which the server is gone, after the first look; it is a server of its own then.
     """
 
     name: str
@@ -31,6 +34,7 @@ class Way:
     error: str | None = None
     says: tuple[str, ...] = ()
     status: str | None = "COMPLETED"
+    gone_for: float = 0
 
     def __str__(self) -> str:
         return self.name
@@ -40,7 +44,17 @@ class Way:
         operation_id = simulator.add_operation("emails", **self.plan)
         for kind, fields in self.faults:
             simulator.fault(kind, operation_id=operation_id, **_filled(fields, operation_id))
+        if self.gone_for:
+            threading.Thread(target=_go_and_come_back, args=(simulator, self.gone_for), daemon=True).start()
         return operation_id
+
+
+def _go_and_come_back(simulator: Any, gone_for: float) -> None:
+    while not simulator.requests:
+        time.sleep(0.05)
+    simulator.stop()
+    time.sleep(gone_for)
+    simulator.start()
 
 
 def _filled(fields: dict[str, Any], operation_id: str) -> dict[str, Any]:
@@ -105,6 +119,7 @@ WAYS = (
     Way("429 with Retry-After", faults=((429, {"times": 1, "retry_after": 1}),)),
     Way("503 for a while", faults=((503, {"times": 3}),)),
     Way("connection reset for a while", faults=(("reset", {"times": 3}),)),
+    Way("server gone and back", plan={"processing_for": 0.5}, gone_for=2.5),
     Way("truncated", faults=(("truncated", {"times": 2}),)),
     Way("unknown status", faults=(("raw", {"times": 2, "status": 200, "body": PAUSED}),)),
     _failing("HTML at once", "CommsRequestRefused", "no whole JSON", "text/html", faults=(("html", {}),)),

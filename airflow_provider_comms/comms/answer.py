@@ -18,7 +18,7 @@ from airflow_provider_comms.comms.errors import (
 )
 from airflow_provider_comms.comms.masking import quote
 from airflow_provider_comms.comms.models import OPERATION_MODEL, PAGE_MODEL, Operation, Page
-from airflow_provider_comms.comms.retry import retry_after
+from airflow_provider_comms.comms.retry import http_date, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -55,8 +55,13 @@ class Answer:
             self.request.where(self.peer),
             status=self.status,
             request_id=quote(request_id, self.secrets, 80) if request_id else None,
-            retry_after=retry_after(self.headers.get("retry-after"), now=time()),
+            retry_after=retry_after(self.headers.get("retry-after"), now=self._servers_time()),
         )
+
+    def _servers_time(self) -> float:
+        """Return the seconds since the epoch by the server's clock, which ours may differ from."""
+        told = http_date(self.headers.get("date"))
+        return time() if told is None else told
 
 
 def read_operation(answer: Answer) -> Operation:

@@ -22,7 +22,10 @@ All of them pickle and copy whole.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,15 @@ class CommsAuthenticationError(CommsStatusError):
         "Check login (account SID or API key SID) and password (its auth token or secret) of the connection: "
         "a rotated token, the two swapped, or a key of another account."
     )
+
+
+def are_credentials_refused(found: Iterable[object]) -> bool:
+    """
+    Whether something was refused for its credentials: they may have been changed since they were read.
+
+    :param found: operations, and errors in their place.
+    """
+    return any(isinstance(one, CommsAuthenticationError) for one in found)
 
 
 class CommsPermissionError(CommsStatusError):

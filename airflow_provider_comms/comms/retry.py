@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from airflow_provider_comms.comms.settings import Patience
 
 
+LONGEST_WISH = 3600.0
+"""Seconds; a Retry-After of more is taken for this, lest one odd answer shut a connection off for days."""
 _SECONDS = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
@@ -33,22 +35,32 @@ def retry_after(header: str | None, now: float) -> float | None:
 
     :param header: seconds, or an HTTP date (RFC 9110; Twilio does not say which it sends).
     :param now: seconds since the epoch, against which a date is read.
-    :return: seconds from now, never below 0; None if there is none, or it is neither of the two.
+    :return: seconds from now, from 0 to `LONGEST_WISH`; None if there is none, or it is neither of the two.
     """
     if header is None:
         return None
     text = header.strip()
-    seconds = float(text) if _SECONDS.fullmatch(text) else _until(text, now)
-    return max(0.0, seconds) if math.isfinite(seconds) else None
+    if _SECONDS.fullmatch(text):
+        seconds = float(text)
+    elif (moment := http_date(text)) is not None:
+        seconds = moment - now
+    else:
+        return None
+    return min(max(0.0, seconds), LONGEST_WISH) if math.isfinite(seconds) else None
 
 
-def _until(date: str, now: float) -> float:
+def http_date(text: str | None) -> float | None:
+    """
+    Read a date of an HTTP header.
+
+    :return: seconds since the epoch; None if it is no date.
+    """
     try:
-        moment = parsedate_to_datetime(date)
+        moment = parsedate_to_datetime(text or "")
         # The form without a zone (asctime's, and RFC 5322's -0000) means GMT, not the time where we run.
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError, OSError):
-        return math.nan
+        return None
 
 
 def is_transient(error: BaseException) -> bool:

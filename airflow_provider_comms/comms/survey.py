@@ -57,12 +57,12 @@ class Survey:
     """
     Sees operations of one resource.
 
-    :param client: asks the API.
+    :param client: asks the API; another one may take its place between two surveys.
     :param resource: "emails" or "messages".
     """
 
     def __init__(self, client: AsyncCommsClient, resource: Resource) -> None:
-        self._client = client
+        self.client = client
         self._resource = resource
         self._last: dict[str, Operation] = {}
         self._longest_unchecked: deque[str] = deque()
@@ -154,7 +154,7 @@ class Survey:
     ) -> AsyncGenerator[list[Operation], None]:
         """List those that are wanted."""
         filters: Filters = {**window, "status": status}
-        return self._client.pages(query_of(self._resource, **filters), lambda answer: self._read_wanted(answer, wanted))
+        return self.client.pages(query_of(self._resource, **filters), lambda answer: self._read_wanted(answer, wanted))
 
     def _window(self, wanted: set[str]) -> Filters:
         """Return the window in which they were created, if it is known of all."""
@@ -197,7 +197,7 @@ class Survey:
     async def _fetch(self, ids: list[str]) -> Seen:
         seen: Seen = {}
         for start, end in pairwise([0, *range(VANGUARD, len(ids), BATCH), len(ids)]):
-            batch = await self._client.try_operations(self._resource, ids[start:end])
+            batch = await self.client.try_operations(self._resource, ids[start:end])
             seen |= {one: self._known(found) for one, found in batch.items()}
             if trouble := _common_trouble(seen):
                 return dict.fromkeys(ids, trouble) | seen

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Unpack
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from airflow.providers.common.compat.sdk import BaseHook
 
@@ -79,9 +81,15 @@ class CommsHook(BaseHook):
 
     async def get_async_conn(self) -> AsyncCommsClient:
         """Return a client of the running event loop; a new one at every call, for the caller to close."""
-        from airflow_provider_comms.comms.client import AsyncCommsClient
+        return await open_client(await self.aget_settings())
 
-        return AsyncCommsClient(self._settings(await aget_connection(self.comms_conn_id)))
+    async def aget_settings(self) -> ClientSettings:
+        """
+        Read the connection, anew at every call, without blocking the event loop.
+
+        :raises CommsSettingsError: a field of the connection cannot be right.
+        """
+        return self._settings(await aget_connection(self.comms_conn_id))
 
     def get_operation(self, resource: str, operation_id: str) -> Operation:
         """
@@ -115,3 +123,9 @@ class CommsHook(BaseHook):
         from airflow_provider_comms.hooks.check import check_connection
 
         return check_connection(lambda: self.settings)
+
+
+async def open_client(settings: ClientSettings) -> AsyncCommsClient:
+    """Make a client of the running event loop. Its import is done beside the loop, which it would hold for 100 ms."""
+    client = await asyncio.to_thread(import_module, "airflow_provider_comms.comms.client")
+    return cast("AsyncCommsClient", client.AsyncCommsClient(settings))

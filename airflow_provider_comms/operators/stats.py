@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_comms.comms.errors import CommsError
-from airflow_provider_comms.exceptions import CommsRequestRefused
+from airflow_provider_comms.conclude import refusals
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
 from airflow_provider_comms.operation_task import OperationTask
 from airflow_provider_comms.outcome import operation_xcom
@@ -15,11 +15,12 @@ from airflow_provider_comms.stats import rates, totals
 from airflow_provider_comms.task_arguments import are_several, check_at_parsing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_comms.comms.models import Operation
+    from airflow_provider_comms.comms.resource import Resource
 
 
 class CommsExportStatsOperator(OperationTask, BaseOperator):
@@ -39,7 +40,8 @@ class CommsExportStatsOperator(OperationTask, BaseOperator):
         "stats"}`, and `"rates"` (see `stats.rates`). For several, `{"resource", "operations", "stats", "rates"}`
         with each of them in `operations`, each counter added up over them in `stats`, and rates of the sums.
     :raises CommsArgumentError: an argument cannot be right.
-    :raises CommsRequestRefused: the API refuses for good; the task's retries are not used up.
+    :raises CommsRequestRefused: an argument, the connection or the API says no for good; the task's retries are not
+        used up.
     :raises CommsError: the API has no answer for now; Airflow's `retries` apply.
     """
 
@@ -60,18 +62,22 @@ class CommsExportStatsOperator(OperationTask, BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """Fetch the operations and build the XCom."""
-        from airflow_provider_comms.hooks.comms import CommsHook
-
-        resource, ids = self.named_operations()
-        with CommsHook(self.comms_conn_id).get_conn() as client:
-            found = client.try_operations(resource, ids)
-        exports = [_export(_or_raise(found[one])) for one in ids]
+        with refusals():
+            resource, ids = self.named_operations()
+            exports = [_export(operation) for operation in self._fetch(resource, ids)]
         for export in exports:
             self.log.info("%s is %s: %s", export["id"], export["status"], export["stats"])
         if not are_several(self.operation_id):
             return exports[0]
         stats = totals(export["stats"] for export in exports)
         return {"resource": resource.value, "operations": exports, **_with_rates(stats)}
+
+    def _fetch(self, resource: Resource, ids: Sequence[str]) -> list[Operation]:
+        from airflow_provider_comms.hooks.comms import CommsHook
+
+        with CommsHook(self.comms_conn_id).get_conn() as client:
+            found = client.try_operations(resource, ids)
+        return [_or_raise(found[one]) for one in ids]
 
 
 def _export(operation: Operation) -> dict[str, Any]:
@@ -84,9 +90,6 @@ def _with_rates(stats: Mapping[str, int]) -> dict[str, Any]:
 
 
 def _or_raise(found: Operation | CommsError) -> Operation:
-    """Raise so that Airflow's retries are spent on what may pass, and on nothing else."""
-    if not isinstance(found, CommsError):
-        return found
-    if found.transient:
+    if isinstance(found, CommsError):
         raise found
-    raise CommsRequestRefused(str(found)) from found
+    return found

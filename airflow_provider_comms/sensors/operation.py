@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import cached_property
-from time import time
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseSensorOperator, PokeReturnValue, conf
 
 from airflow_provider_comms.comms.arguments import check_resource
-from airflow_provider_comms.comms.errors import CommsError
-from airflow_provider_comms.conclude import conclude
-from airflow_provider_comms.exceptions import CommsRequestRefused
+from airflow_provider_comms.comms.errors import are_credentials_refused
+from airflow_provider_comms.conclude import conclude, refusals
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
 from airflow_provider_comms.operation_task import OperationTask
 from airflow_provider_comms.outcome import Waiting, policy_of
@@ -26,6 +24,8 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_provider_comms.comms.errors import CommsError
+    from airflow_provider_comms.comms.models import Operation
     from airflow_provider_comms.hooks.comms import CommsHook
     from airflow_provider_comms.outcome import OnCanceled
     from airflow_provider_comms.wait import Wait
@@ -117,18 +117,30 @@ class CommsOperationSensor(OperationTask, BaseSensorOperator):
         Where the wait goes on in the triggerer, this defers. Airflow's own loop calls it in every mode, so that
         soft_fail, never_fail and timeout mean the same in each.
         """
-        try:
+        with refusals():
             wait = self._wait(context)
-            looked = self.hook.get_conn().try_operations(wait.resource, wait.pending)
-        except CommsError as error:
-            # Not an answer of the API: an argument or the connection is wrong.
-            raise CommsRequestRefused(str(error)) from error
-        verdict = wait.look(looked, time())
+            looked = self._look(wait)
+        verdict = wait.look(looked, wait.now())
         if isinstance(verdict, Waiting):
             if self.deferrable:
                 self._defer(wait)
             return False
         return PokeReturnValue(is_done=True, xcom_value=self._result(wait.event(verdict)))
+
+    def _look(self, wait: Wait) -> dict[str, Operation | CommsError]:
+        looked = self.hook.get_conn().try_operations(wait.resource, wait.pending)
+        if are_credentials_refused(looked.values()) and self._has_new_connection():
+            looked = self.hook.get_conn().try_operations(wait.resource, wait.pending)
+        return looked
+
+    def _has_new_connection(self) -> bool:
+        """Read the connection again: a token may have been rotated since the wait began."""
+        old = self.hook
+        del self.hook
+        if self.hook.settings == old.settings:
+            return False
+        self.log.info("The connection %s has changed since the wait began.", self.comms_conn_id)
+        return True
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:  # noqa: ARG002
         """Resume when the trigger has seen the end."""
@@ -141,7 +153,7 @@ class CommsOperationSensor(OperationTask, BaseSensorOperator):
     def _defer(self, wait: Wait) -> None:
         from airflow_provider_comms.triggers.operation import CommsOperationTrigger
 
-        now = time()
+        now = wait.now()
         ids = list(wait.operation_ids)
         trigger = CommsOperationTrigger(
             resource=wait.resource.value,
@@ -202,5 +214,6 @@ class CommsOperationSensor(OperationTask, BaseSensorOperator):
         interval = super()._get_next_poke_interval(*args, **kwargs)
         if self._current_wait is None:
             return interval
-        ours = self._current_wait.delay(time())
-        return min(max(interval, ours), self._current_wait.remaining(time())) if self.exponential_backoff else ours
+        now = self._current_wait.now()
+        ours = self._current_wait.delay(now)
+        return min(max(interval, ours), self._current_wait.remaining(now)) if self.exponential_backoff else ours

@@ -30,6 +30,7 @@ class Credentials:
     def __init__(self, pairs: Mapping[str, str]) -> None:
         self._pairs = dict(pairs)
         self._forbidden: set[tuple[str, str]] = set()
+        self._revoked: set[str] = set()
 
     def identify(self, authorization: str | None) -> str | None:
         """The user name in an Authorization header, or None when it is not accepted."""
@@ -38,7 +39,7 @@ class Credentials:
             return None
         user, password = _decode(encoded)
         expected = self._pairs.get(user)
-        if expected is None or not hmac.compare_digest(expected.encode(), password.encode()):
+        if expected is None or user in self._revoked or not hmac.compare_digest(expected.encode(), password.encode()):
             return None
         return user
 
@@ -52,17 +53,30 @@ class Credentials:
 
         :raises FieldError: for an unknown user or resource.
         """
-        if user not in self._pairs:
-            raise FieldError("credential", f"no such user name; known are {', '.join(self._pairs)}")
+        self._check(user)
         one_of("resource", resource, RESOURCES)
         if allowed:
             self._forbidden.discard((user, resource))
         else:
             self._forbidden.add((user, resource))
 
+    def revoke(self, user: str) -> None:
+        """
+        Accept a user no more, whatever the password.
+
+        :raises FieldError: for an unknown user.
+        """
+        self._check(user)
+        self._revoked.add(user)
+
     def permit_all(self) -> None:
-        """Give every user every permission back."""
+        """Accept every user again, with every permission."""
         self._forbidden.clear()
+        self._revoked.clear()
+
+    def _check(self, user: str) -> None:
+        if user not in self._pairs:
+            raise FieldError("credential", f"no such user name; known are {', '.join(self._pairs)}")
 
 
 def _decode(encoded: str) -> tuple[str, str]:

@@ -153,7 +153,7 @@ class Fault(_Matching):
             return {"Retry-After": self.retry_after}
         if self.retry_after_form == "date":
             return {"Retry-After": formatdate(math.ceil(time.time() + self.retry_after), usegmt=True)}
-        return {"Retry-After": f"{self.retry_after:g}"}
+        return {"Retry-After": f"{self.retry_after:.15g}"}
 
     def spent(self) -> bool:
         """Whether it has hit as often as it was to."""

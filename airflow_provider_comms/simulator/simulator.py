@@ -110,8 +110,8 @@ class Simulator:
         if self._server is not None:
             raise ServerError("this simulator is running already")
         listening = bind(self._host, self._port)
-        host, port = listening.getsockname()[:2]
-        self._url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        host, self._port = listening.getsockname()[:2]  # Started again, it listens where it did.
+        self._url = f"http://[{host}]:{self._port}" if ":" in host else f"http://{host}:{self._port}"
         routes = [
             Mount(API_ROOT, app=Api(self._world)),
             Mount("/control", routes=control_routes(self._world)),
@@ -238,6 +238,15 @@ class Simulator:
         :raises FieldError: for an unknown user or resource.
         """
         self._world.credentials.permit(user, resource, allowed)
+
+    def revoke(self, user: str) -> None:
+        """
+        Accept a credential no more, as after a rotation of its token: its requests are then a 401.
+
+        :param user: the account SID or API key SID; the other one is still good.
+        :raises FieldError: for an unknown user.
+        """
+        self._world.credentials.revoke(user)
 
     def change_settings(self, **changes: Any) -> None:
         """

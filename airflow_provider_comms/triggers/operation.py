@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from importlib import import_module
 from time import time
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
 
 LATE = 15.0
 """Seconds that the last look may take beyond the deadline."""
+
+
+_HEAVY = ("wait", "triggers.poller", "comms.client")
+_is_loaded = threading.Event()
 
 
 class CommsOperationTrigger(BaseTrigger):
@@ -108,37 +114,40 @@ class CommsOperationTrigger(BaseTrigger):
             yield TriggerEvent(event)
 
     async def _event(self) -> dict[str, Any]:
+        await _load()
         try:
             return await self._look_on(self._wait())
-        except (CommsError, AirflowNotFoundException) as error:
+        except CommsError as error:
             # Not an answer of the API: an argument or the connection is wrong.
             return event_of(Failed("refused", str(error)))
+        except AirflowNotFoundException as error:
+            return event_of(Failed("no connection", str(error)))
 
     async def _look_on(self, wait: Wait) -> dict[str, Any]:
         from airflow_provider_comms.triggers.poller import shared_poller
 
         async with shared_poller(self.comms_conn_id, wait.resource) as poller:
             try:
-                async with asyncio.timeout(wait.remaining(time()) + LATE):
+                async with asyncio.timeout(wait.remaining(wait.now()) + LATE):
                     return await self._end_of(wait, poller)
             except TimeoutError:
                 # The API holds the last look up: judge by what is known.
-                return wait.event(wait.look({}, time()))
+                return wait.event(wait.look({}, wait.now()))
 
     async def _end_of(self, wait: Wait, poller: Poller) -> dict[str, Any]:
-        delay = max(0.0, self.next_look_at - time())
+        delay = wait.delay_until(self.next_look_at, wait.now())
         while True:
             news = await poller.news(
                 wait.pending,
                 wait.seen,
                 due_in=delay,
                 interval=self.poke_interval,
-                quiet_for=wait.quiet_for(time()),
+                quiet_for=wait.quiet_for(wait.now()),
             )
-            verdict = wait.look(news.seen, time(), news.looks)
+            verdict = wait.look(news.seen, wait.now(), news.looks)
             if not isinstance(verdict, Waiting):
                 return wait.event(verdict)
-            delay = wait.delay(time())
+            delay = wait.delay(wait.now())
 
     def _wait(self) -> Wait:
         from airflow_provider_comms.wait import Wait
@@ -156,3 +165,15 @@ class CommsOperationTrigger(BaseTrigger):
             adaptive=self.adaptive,
             grace=self.grace,
         )
+
+
+async def _load() -> None:
+    """Import what a wait needs, and a DAG file does not; beside the loop, which it would hold up for 100 ms."""
+    if not _is_loaded.is_set():
+        await asyncio.to_thread(_import)
+
+
+def _import() -> None:
+    for name in _HEAVY:
+        import_module(f"airflow_provider_comms.{name}")
+    _is_loaded.set()

@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from airflow_provider_comms.comms.errors import are_credentials_refused
 from airflow_provider_comms.comms.survey import Survey
-from airflow_provider_comms.triggers.clients import shared_client
+from airflow_provider_comms.triggers.clients import SharedClient, shared_client
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from airflow_provider_comms.comms.errors import CommsError
     from airflow_provider_comms.comms.models import Operation
@@ -82,10 +83,12 @@ class Poller:
     Looks for all that wait. Times are those of the event loop, in seconds.
 
     :param survey: sees many operations at the least cost.
+    :param renew: called where credentials were refused; says whether it gave the survey better ones.
     """
 
-    def __init__(self, survey: Survey) -> None:
+    def __init__(self, survey: Survey, renew: Callable[[], Awaitable[bool]]) -> None:
         self._survey = survey
+        self._renew = renew
         self._loop = asyncio.get_running_loop()
         self._looks: set[_Look] = set()
         self._wake = asyncio.Event()
@@ -132,7 +135,7 @@ class Poller:
 
     async def _look_for(self, looks: list[_Look]) -> None:
         try:
-            seen = await self._survey.see(one for look in looks for one in look.ids)
+            seen = await self._see([one for look in looks for one in look.ids])
         except Exception as error:
             # Whatever it is, the waits must hear of it: a poller that dies in silence would hang them all.
             log.exception("The poll failed.")
@@ -144,6 +147,12 @@ class Poller:
             self._tell(look, seen)
             if number % HAND_OUT == 0:
                 await asyncio.sleep(0)
+
+    async def _see(self, ids: Sequence[str]) -> Seen:
+        seen = await self._survey.see(ids)
+        if are_credentials_refused(seen.values()) and await self._renew():
+            seen = await self._survey.see(ids)
+        return seen
 
     def _tell(self, look: _Look, seen: Seen) -> None:
         look.looks += 1
@@ -182,11 +191,11 @@ async def shared_poller(comms_conn_id: str, resource: Resource) -> AsyncIterator
     :param comms_conn_id: id of the Airflow connection.
     :param resource: what is waited for.
     """
-    async with shared_client(comms_conn_id) as client:
+    async with shared_client(comms_conn_id) as shared_by_all:
         pollers = _shared.setdefault(asyncio.get_running_loop(), {})
         key = (comms_conn_id, resource.value)
         if key not in pollers:
-            pollers[key] = _start(Poller(Survey(client, resource)))
+            pollers[key] = _start(_poller(shared_by_all, resource))
         shared = pollers[key]
         shared.users += 1
         try:
@@ -197,6 +206,17 @@ async def shared_poller(comms_conn_id: str, resource: Resource) -> AsyncIterator
                 del pollers[key]
                 shared.task.cancel()
                 await asyncio.gather(shared.task, return_exceptions=True)
+
+
+def _poller(shared: SharedClient, resource: Resource) -> Poller:
+    survey = Survey(shared.client, resource)
+
+    async def renew() -> bool:
+        renewed = await shared.renew(survey.client)
+        survey.client = shared.client
+        return renewed
+
+    return Poller(survey, renew)
 
 
 def _start(poller: Poller) -> _Shared:

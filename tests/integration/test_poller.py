@@ -219,7 +219,10 @@ def test_a_poll_that_breaks_tells_its_waits_instead_of_hanging_them(caplog):
             raise RuntimeError("broken")
 
     async def look():
-        one = poller.Poller(Broken())
+        async def renew():
+            return False
+
+        one = poller.Poller(Broken(), renew)
         task = asyncio.create_task(one.run())
         try:
             await asyncio.wait_for(one.news(["a"], {}, due_in=0, interval=0.1, quiet_for=0), 5)

@@ -68,3 +68,20 @@ def test_what_the_api_refuses_for_good_is_not_retried(airflow, comms_simulator):
 def test_a_bad_argument_is_refused_when_the_dag_is_parsed(kwargs):
     with pytest.raises(CommsArgumentError):
         export(**{"operation_id": "comms_operation_01h9krwprkeee8fzqspvwy6nq8", **kwargs})
+
+
+def test_what_is_wrong_with_an_argument_at_run_time_or_with_the_connection_is_not_retried(
+    airflow, comms_simulator, monkeypatch
+):
+    @task
+    def send():
+        return "../../Accounts"
+
+    run = airflow(lambda: export(operation_id=send(), retries=3))
+    assert type(run.error).__name__ == "CommsRequestRefused"
+
+    monkeypatch.setenv("AIRFLOW_CONN_TWILIO_COMMS_DEFAULT", '{"conn_type": "twilio_comms", "extra": {"atempts": 3}}')
+    run = airflow(lambda: export(operation_id="comms_operation_01h9krwprkeee8fzqspvwy6nq8", retries=3))
+    assert type(run.error).__name__ == "CommsRequestRefused"
+    assert "'atempts'" in str(run.error)
+    assert not comms_simulator.requests

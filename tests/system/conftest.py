@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,10 +39,15 @@ def simulator(processes: Processes) -> Simulator:
 
 
 @pytest.fixture(scope="session")
-def ways_simulator() -> Iterator[ThreadSimulator]:
-    """Another simulator, in this process, whose faults a test can set; the connection `ways` leads to it."""
-    with ThreadSimulator() as simulator:
-        yield simulator
+def ways_simulators() -> Iterator[list[ThreadSimulator]]:
+    """Simulators in this process, whose faults a test can set, one for each way; many ways share one."""
+    with ThreadSimulator() as shared, ExitStack() as stack:
+        yield [stack.enter_context(ThreadSimulator()) if way.gone_for else shared for way in WAYS]
+
+
+def _connection(simulator: ThreadSimulator) -> str:
+    # One request a call: what is waited out is then the wait's doing, not the client's.
+    return json.dumps(json.loads(simulator.connection_json()) | {"extra": {"attempts": 1}})
 
 
 @pytest.fixture(scope="session")
@@ -58,15 +64,13 @@ def dags_folder(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.C
 def airflow(
     processes: Processes,
     simulator: Simulator,
-    ways_simulator: ThreadSimulator,
+    ways_simulators: list[ThreadSimulator],
     dags_folder: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[RealAirflow]:
     """Start Airflow; `airflow.run_dag(dag_id, conf)` runs a DAG to its end and returns the run."""
-    # One request a call: what is waited out is then the wait's doing, not the client's.
-    ways = json.loads(ways_simulator.connection_json()) | {"extra": {"attempts": 1}}
-    connections = {"twilio_comms_default": simulator.connection, "ways": json.dumps(ways)}
-    connections |= {f"way_{number}": json.dumps(ways) for number in range(len(WAYS))}
+    connections = {"twilio_comms_default": simulator.connection, "ways": _connection(ways_simulators[0])}
+    connections |= {f"way_{number}": _connection(one) for number, one in enumerate(ways_simulators)}
     airflow = RealAirflow(tmp_path_factory.mktemp("airflow"), dags_folder, processes, connections=connections)
     airflow.migrate()
     airflow.start()

@@ -16,9 +16,9 @@ RUNNING = "running"
 
 
 @pytest.fixture(scope="module")
-def ways(airflow, ways_simulator):
+def ways(airflow, ways_simulators):
     """Run all ways at once; each is a task."""
-    ids = [way.prepare(ways_simulator) for way in WAYS]
+    ids = [way.prepare(one) for way, one in zip(WAYS, ways_simulators, strict=True)]
     return airflow.run_dag("ways_in_the_triggerer", {"ids": ids}, seconds=150)
 
 
@@ -51,8 +51,8 @@ def test_a_wait_that_ends_as_wished_never_held_a_worker(ways):
 
 
 @pytest.fixture(scope="module")
-def starts(airflow, ways_simulator):
-    operation_id = ways_simulator.add_operation("emails", processing_for=8)
+def starts(airflow, ways_simulators):
+    operation_id = ways_simulators[0].add_operation("emails", processing_for=8)
     return airflow.run_dag("starts_in_the_triggerer", {"id": operation_id}, seconds=150)
 
 

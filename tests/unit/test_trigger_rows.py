@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
+from airflow_provider_comms.conclude import conclude
 from airflow_provider_comms.triggers.operation import CommsOperationTrigger
 
 ROWS = sorted((Path(__file__).parent / "trigger_rows").glob("*.json"))
@@ -47,3 +50,15 @@ def test_making_it_never_raises_and_what_is_wrong_becomes_its_event(kwargs):
 
     assert event["verdict"] == "failed"
     assert event["reason"] == "refused"
+
+
+def test_a_connection_that_is_missing_is_told_as_such():
+    async def first_event():
+        trigger = CommsOperationTrigger(resource="emails", operation_id="a", comms_conn_id="nobody_made_it")
+        return await anext(trigger.run())
+
+    event = asyncio.run(first_event()).payload
+
+    assert (event["verdict"], event["reason"]) == ("failed", "no connection")
+    with pytest.raises(AirflowNotFoundException, match="nobody_made_it"):
+        conclude(event, logging.getLogger("task"))

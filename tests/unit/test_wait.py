@@ -16,6 +16,7 @@ from airflow_provider_comms.comms.errors import (
 from airflow_provider_comms.comms.models import EmailOperation
 from airflow_provider_comms.comms.resource import Resource
 from airflow_provider_comms.outcome import Failed, Finished, Policy, Skipped, Waiting
+from airflow_provider_comms.steady_clock import SteadyClock
 from airflow_provider_comms.wait import Wait
 
 START = 1_800_000_000.0
@@ -32,6 +33,7 @@ def wait(*ids, **kwargs):
             "timeout": 3600,
             "grace": 30,
             "log": logging.getLogger("wait"),
+            "now": lambda: START,
             **kwargs,
         }
     )
@@ -145,3 +147,20 @@ def test_the_event_holds_the_operations_in_the_order_of_the_ids():
     verdict = waiting.look({"a": operation(status="COMPLETED"), "b": operation("b", "COMPLETED")}, START)
 
     assert [one["id"] for one in waiting.event(verdict)["operations"]] == ["b", "a", "b"]
+
+
+def test_a_start_that_a_clock_ahead_of_ours_wrote_down_is_now():
+    assert wait(started_at=START + 3600).remaining(START) == 3600
+
+
+@pytest.mark.parametrize(("ahead", "delay"), [(-5, 0), (0, 0), (30, 30), (3600, 240)])
+def test_a_look_that_another_machine_planned_is_no_later_than_any_pace_would_have_it(ahead, delay):
+    assert wait().delay_until(START + ahead, START) == delay
+
+
+def test_setting_the_machines_clock_does_not_make_a_waits_clock_jump():
+    wall, steady = [START], [50.0]
+    clock = SteadyClock(lambda: wall[0], lambda: steady[0])
+    wall[0], steady[0] = START + 3600, 53.0
+
+    assert clock() == START + 3

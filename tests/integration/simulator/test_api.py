@@ -61,6 +61,13 @@ def test_a_credential_without_permission_is_told_so(simulator, api):
     assert api.get("/Emails/Operations").status_code == 200
 
 
+def test_a_credential_that_was_revoked_is_not_accepted_until_the_reset(simulator, api):
+    simulator.revoke(simulator.account_sid)
+    assert api.get("/Emails/Operations").status_code == 401
+    simulator.reset()
+    assert api.get("/Emails/Operations").status_code == 200
+
+
 @pytest.mark.parametrize("resource", PATHS)
 def test_an_operation_belongs_to_one_resource(simulator, api, resource):
     operation_id = simulator.add_operation(resource)

@@ -103,6 +103,11 @@ def test_a_long_message_is_cut():
     assert len(error_of(answer(400, {"message": "long " * 100_000})).what) < 700
 
 
+def test_a_date_to_wait_for_is_read_by_the_servers_clock():
+    dates = {"date": "Fri, 20 Nov 2020 12:00:00 GMT", "retry_after": "Fri, 20 Nov 2020 12:00:30 GMT"}
+    assert error_of(answer(429, COMMS, **dates)).retry_after == 30
+
+
 def test_the_circumstances_are_told():
     error = error_of(answer(503, COMMS, twilio_request_id="RQ1", retry_after="7"))
     where = error.where
