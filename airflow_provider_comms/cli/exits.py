@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from enum import IntEnum
@@ -50,8 +49,6 @@ def run(command: str, arguments: Namespace) -> Exit:
 
     :param command: its name in the table of `cli.definition`.
     """
-    # With Airflow's logging set up, its lines would stand among the result's.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         # Here, so that an interrupt finds a listener while the HTTP client is loaded.
         from airflow_provider_comms.cli.commands import COMMANDS

@@ -9,8 +9,10 @@ by a server that drips one byte a second, a task on a loop cannot.
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from contextlib import aclosing, asynccontextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import chain
@@ -48,6 +50,17 @@ MAX_BODY = 4 * 2**20
 """Bytes of an answer that are read. A page of 1,000 operations has about half a million."""
 BEGUN_AT_ONCE = 100
 """Fetches that are begun before the loop has its turn again: some 3 ms, where 10,000 would hold it up for 300."""
+
+
+_is_ours: ContextVar[bool] = ContextVar("a request of the Comms client", default=False)
+
+
+def _is_not_our_request(_record: logging.LogRecord) -> bool:
+    return not _is_ours.get()
+
+
+# httpx logs the whole URL of each request, page tokens included, and a task's log would have a line for each look.
+logging.getLogger("httpx").addFilter(_is_not_our_request)
 
 
 class AsyncCommsClient:
@@ -151,6 +164,7 @@ class AsyncCommsClient:
 
     async def _exchange(self, request: Request) -> Answer:
         """Send once and read the whole answer; what httpx raises becomes ours."""
+        _is_ours.set(True)
         try:
             async with (
                 self._connections.take() as http,
@@ -171,6 +185,8 @@ class AsyncCommsClient:
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, UnicodeError) as error:
             # UnicodeError: a host, ours or that of a redirect, which is no domain name.
             raise CommsProtocolError(*self._no_answer(request, error)) from None
+        finally:
+            _is_ours.set(False)
 
     async def _body(self, request: Request, response: httpx.Response) -> bytes:
         chunks: list[bytes] = []

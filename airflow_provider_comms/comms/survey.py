@@ -66,6 +66,7 @@ class Survey:
         self._resource = resource
         self._last: dict[str, Operation] = {}
         self._longest_unchecked: deque[str] = deque()
+        self._sample = 1
         self._in_trouble = False
         self._list_costs = 0
         self._surveys_without_list = 0
@@ -104,7 +105,10 @@ class Survey:
         missing = [one for one in ids if one not in pending]
         ended = await self._list_ended(missing)
         rest = [one for one in missing if one not in ended]
-        return {**pending, **ended, **await self._fetch([*rest, *self._spot_checks(pending)])}
+        checked = self._spot_checks(pending)
+        fetched = await self._fetch([*rest, *checked])
+        self._note_lag([fetched[one] for one in checked if one in fetched])
+        return {**pending, **ended, **fetched}
 
     def _is_list_worth_it(self, number: int) -> bool:
         if number <= FEW:
@@ -205,12 +209,18 @@ class Survey:
 
     def _spot_checks(self, pending: Seen) -> list[str]:
         """Choose whom to fetch although the list shows it as pending: a list may lag behind for ever."""
+        chosen: list[str] = []
         if not self._longest_unchecked:
             self._longest_unchecked.extend(pending)
-        while self._longest_unchecked:
+        while self._longest_unchecked and len(chosen) < self._sample:
             if (one := self._longest_unchecked.popleft()) in pending:
-                return [one]
-        return []
+                chosen.append(one)
+        return chosen
+
+    def _note_lag(self, checked: list[Operation | CommsError]) -> None:
+        """Check twice as many next time if one has ended that the list showed as pending, and one if none has."""
+        lags = any(not isinstance(one, CommsError) and one.is_terminal for one in checked)
+        self._sample = 2 * self._sample if lags else 1
 
     def _forget_all_but(self, wanted: dict[str, None]) -> None:
         if len(self._last) > 2 * len(wanted):

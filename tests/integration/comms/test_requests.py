@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlsplit
 
+import httpx
 import pytest
 
 from airflow_provider_comms.comms.errors import CommsArgumentError, CommsProtocolError
@@ -134,3 +136,14 @@ def test_no_more_requests_in_flight_than_allowed(make_client, settings_for, simu
     client.side_by_side(ids[:20])
     assert simulator.request_counts()["max_in_flight"] == most
     assert simulator.request_counts()["total"] == 60
+
+
+def test_no_request_leaves_a_line_in_a_log_and_other_users_of_the_http_library_keep_theirs(client, simulator, caplog):
+    caplog.set_level(logging.INFO, "httpx")
+    simulator.seed("emails", 20)
+
+    assert len(client.list("emails", page_size=10)) == 20
+    assert not [record for record in caplog.records if record.name == "httpx"]
+
+    httpx.get(f"{simulator.url}/control/health", trust_env=False)
+    assert [record.name for record in caplog.records if record.name == "httpx"] == ["httpx"]
