@@ -9,12 +9,13 @@ CONSTRAINTS := constraints/airflow-$(AIRFLOW).txt
 # Sockets are late on a machine that does other things too: what failed is run once more, by itself.
 AGAIN := { echo 'What failed runs once more, by itself:'; $(BIN)/python -m pytest --quiet --last-failed --lfnf none; }
 
-.PHONY: help demo test test-matrix lint bench clean constraints
+.PHONY: help demo test test-ui test-matrix lint bench clean constraints
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo         watch a real Airflow wait for an e-mail and a message operation (KEEP=1: keep the web UI up)'
 	@echo 'make test         run all tests'
+	@echo 'make test-ui      use the connection form of the web UI in a real browser'
 	@echo 'make test-matrix  run them on every Airflow from 2.11 to 3.3'
 	@echo 'make lint         run the linters, the type checker and the import walls'
 	@echo 'make bench        run the benchmarks'
@@ -27,6 +28,10 @@ test: $(VENV)/installed
 	@$(BIN)/python -m pytest -n 3 --quiet -m 'not system and not ui' || $(AGAIN)
 	@echo 'And in a whole Airflow:'
 	@$(BIN)/python -m pytest --quiet -m system || $(AGAIN)
+
+# In a real browser: Chromium, which .ci/install-chromium brings. SCREENSHOTS=docs/images renews the docs' pictures.
+test-ui: $(VENV)/installed
+	@COMMS_SCREENSHOTS=$(SCREENSHOTS) $(BIN)/python -m pytest --quiet -m ui || $(AGAIN)
 
 # One environment for each Airflow from 2.11 on and each Python that is here.
 test-matrix:

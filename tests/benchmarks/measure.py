@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 ROOT = Path(__file__).parents[2]
-LONGEST = 150.0
+LONGEST = 450.0
 """Seconds after which a load is given up."""
 MEGABYTE = 2**20
 

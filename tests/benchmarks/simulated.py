@@ -64,6 +64,15 @@ class SimulatedApi:
         """Add e-mail operations that have ended; `spread` in seconds and `until` say when they were created."""
         self._control("POST", "seed", {"resource": "emails", "count": count, "processing_for": 0, **fields})
 
+    def begin(self, count: int, **fields: Any) -> list[str]:
+        """Begin e-mail operations now; return their ids."""
+        plan = {"resource": "emails", **fields}
+        return list(self._control("POST", "operations", {"operations": [plan] * count})["ids"])
+
+    def end_faults(self) -> None:
+        """Let nothing go wrong any more."""
+        self._control("DELETE", "faults")
+
     def advance(self, seconds: float) -> None:
         """Move its clock on."""
         self._control("POST", "clock", {"advance": seconds})
