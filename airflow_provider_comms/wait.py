@@ -11,7 +11,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_comms.comms.errors import CommsError, CommsNotFoundError, CommsProtocolError
+from airflow_provider_comms.comms.errors import CommsError, CommsNotFoundError
 from airflow_provider_comms.comms.models import Operation
 from airflow_provider_comms.comms.resource import RETENTION_DAYS, OperationStatus, Resource
 from airflow_provider_comms.outcome import (
@@ -131,7 +131,7 @@ class Wait:
         is_early = now - self.started_at < self.grace and operation_id not in self.seen
         if isinstance(error, CommsNotFoundError):
             return is_early
-        if isinstance(error, CommsProtocolError):
+        if error.misled:
             return not is_early
         return error.transient
 

@@ -7,7 +7,12 @@ import sys
 from enum import IntEnum
 from typing import TYPE_CHECKING, Self
 
-from airflow_provider_comms.comms.errors import CommsArgumentError, CommsError, CommsSettingsError
+from airflow_provider_comms.comms.errors import (
+    CommsArgumentError,
+    CommsError,
+    CommsSettingsError,
+    CommsUnreachableError,
+)
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -40,7 +45,8 @@ def exit_of(error: CommsError) -> Exit:
     """Return the status for an error of the client."""
     if isinstance(error, (CommsArgumentError, CommsSettingsError)):
         return Exit.USAGE
-    return Exit.UNREACHABLE if error.transient else Exit.REFUSED
+    is_unreachable = error.transient or isinstance(error, CommsUnreachableError)
+    return Exit.UNREACHABLE if is_unreachable else Exit.REFUSED
 
 
 def run(command: str, arguments: Namespace) -> Exit:

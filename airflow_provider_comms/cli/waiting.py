@@ -60,11 +60,11 @@ def bounded(settings: ClientSettings, timeout: float) -> ClientSettings:
 def wait_to_end(client: CommsClient, wait: Wait, progress: Progress) -> Verdict:
     """Look until the wait has ended, and show each look."""
     while True:
-        verdict = wait.look(client.try_operations(wait.resource, wait.pending), time())
+        verdict = wait.look(client.try_operations(wait.resource, wait.pending), wait.now())
         progress.show(seen(wait))
         if not isinstance(verdict, Waiting):
             return verdict
-        sleep(wait.delay(time()))
+        sleep(wait.delay(wait.now()))
 
 
 def seen(wait: Wait) -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ import httpx
 from airflow_provider_comms.comms.answer import Answer, read_operation, read_page
 from airflow_provider_comms.comms.conversation import Conversation
 from airflow_provider_comms.comms.errors import (
+    CommsCertificateError,
     CommsError,
     CommsProtocolError,
     CommsSettingsError,
@@ -181,7 +182,8 @@ class AsyncCommsClient:
         except httpx.TimeoutException as error:
             raise CommsTimeoutError(*self._no_answer(request, error)) from None
         except httpx.TransportError as error:
-            raise CommsUnreachableError(*self._no_answer(request, error)) from None
+            kind = CommsCertificateError if _is_about_certificate(error) else CommsUnreachableError
+            raise kind(*self._no_answer(request, error)) from None
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, UnicodeError) as error:
             # UnicodeError: a host, ours or that of a redirect, which is no domain name.
             raise CommsProtocolError(*self._no_answer(request, error)) from None
@@ -302,6 +304,12 @@ class CommsClient:
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return run(coroutine, thread_loop())
+
+
+def _is_about_certificate(error: BaseException | None) -> bool:
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 async def _next_or_none(pages: AsyncGenerator[T, None]) -> T | None:

@@ -5,7 +5,8 @@ CommsError
 ├── CommsArgumentError          an argument that cannot be right; no request was made    (a ValueError too)
 ├── CommsSettingsError          a connection that cannot be right; no request was made   (a ValueError too)
 ├── CommsUnreachableError       no whole answer came: DNS, connect, TLS, reset, truncated body
-│   └── CommsTimeoutError       no whole answer came in time
+│   ├── CommsTimeoutError       no whole answer came in time
+│   └── CommsCertificateError   the other side's certificate is not trusted
 ├── CommsProtocolError          an answer came that is not the Comms API's
 └── CommsStatusError            the API answered with an error status
     ├── CommsBadRequestError        400
@@ -82,6 +83,8 @@ class CommsError(Exception):
     default_advice: ClassVar[str] = ""
     transient: ClassVar[bool] = False
     """Whether the same request may well succeed a little later."""
+    misled: ClassVar[bool] = False
+    """Whether it may be that we did not talk to the Comms API at all."""
 
     def __init__(self, what: str, where: Where = NOWHERE, advice: str | None = None) -> None:
         # All of it goes into `args`, so that pickle and copy rebuild the error whole.
@@ -131,8 +134,21 @@ class CommsTimeoutError(CommsUnreachableError):
     )
 
 
+class CommsCertificateError(CommsUnreachableError):
+    """The other side's certificate is not trusted."""
+
+    default_advice = (
+        "Check the host of the connection. If a proxy reads TLS on the way, give the file of its authority as "
+        "'ca_file' of the connection."
+    )
+    transient = False
+    misled = True
+
+
 class CommsProtocolError(CommsError):
     """An answer came that is not the Comms API's."""
+
+    misled = True
 
     default_advice = (
         "Check that the host of the connection is the Comms API and that no proxy or portal answers in its "

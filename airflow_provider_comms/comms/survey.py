@@ -19,7 +19,6 @@ from airflow_provider_comms.comms.errors import (
     CommsAuthenticationError,
     CommsError,
     CommsPermissionError,
-    CommsProtocolError,
     CommsRateLimitError,
 )
 from airflow_provider_comms.comms.models import Page
@@ -250,4 +249,4 @@ def _common_trouble(seen: Seen) -> CommsError | None:
     if not errors or len(errors) < len(seen):
         return None
     last = errors[-1]
-    return last if last.transient or isinstance(last, CommsProtocolError) or _concerns_all(last) else None
+    return last if last.transient or last.misled or _concerns_all(last) else None

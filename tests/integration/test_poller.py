@@ -162,6 +162,37 @@ def test_a_list_that_lags_behind_delays_nobody_for_ever(comms_simulator):
     assert verdicts(run(*(trigger(one) for one in ids))) == ["finished"] * 10
 
 
+def test_a_list_that_shows_ended_operations_as_pending_is_trusted_less_and_less(comms_simulator):
+    # For the next 90 s the list shows all of them as they were: a look at a single one each time would take 200 looks.
+    comms_simulator.change_settings(list_lag=90)
+    ids = [comms_simulator.add_operation("emails", age=100, processing_for=101) for _ in range(200)]
+
+    assert verdicts(run(*(trigger(one) for one in ids))) == ["finished"] * 200
+    counts = requests(comms_simulator)
+    assert counts[LIST] <= 2 * 15
+    assert counts[FETCH] <= 2 * 200
+
+
+def test_a_rotated_token_is_read_again_and_all_waits_of_the_connection_go_on(comms_simulator, monkeypatch):
+    ids = [comms_simulator.add_operation("emails", processing_for=2) for _ in range(20)]
+    message = comms_simulator.add_operation("messages", processing_for=2)
+
+    async def rotate_meanwhile():
+        waits = [trigger(one) for one in ids] + [trigger(message, resource="messages")]
+        tasks = [asyncio.create_task(event_of(one)) for one in waits]
+        await asyncio.sleep(1)
+        monkeypatch.setenv("AIRFLOW_CONN_TWILIO_COMMS_DEFAULT", comms_simulator.connection_json(api_key=True))
+        comms_simulator.revoke(comms_simulator.account_sid)
+        events = await asyncio.gather(*tasks)
+        return events, clients._shared[asyncio.get_running_loop()]
+
+    events, left = asyncio.run(rotate_meanwhile())
+
+    assert verdicts(events) == ["finished"] * 21
+    assert left == {}
+    assert comms_simulator.request_counts()["by_status"]["401"] <= 2 * 3  # A few requests of each resource.
+
+
 def test_a_wait_that_leaves_leaves_nothing_behind(comms_simulator):
     ids = [comms_simulator.add_operation("emails", processing_for=600) for _ in range(3)]
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from airflow_provider_comms.comms.errors import CommsSettingsError, CommsUnreachableError
+from airflow_provider_comms.comms.errors import CommsCertificateError, CommsSettingsError, CommsUnreachableError
 
 
 def write_certificate(folder, name: str, address: str, days: int = 1):
@@ -64,10 +64,11 @@ def https(certificates, raw_server, http, operation_json):
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(https, make_client, settings_for, operation_json):
     _, server = https("good")
-    with pytest.raises(CommsUnreachableError, match="CERTIFICATE_VERIFY_FAILED") as caught:
-        make_client(settings_for(server, attempts=1)).get("emails", operation_json.id)
+    with pytest.raises(CommsCertificateError, match="CERTIFICATE_VERIFY_FAILED") as caught:
+        make_client(settings_for(server)).get("emails", operation_json.id)
     assert "self-signed certificate" in str(caught.value)
-    assert "TLS certificates" in caught.value.advice
+    assert "'ca_file'" in caught.value.advice
+    assert server.accepted == 1
     assert server.exchanges == []
 
 
@@ -84,8 +85,8 @@ def test_a_known_certificate_of_another_host_or_time_is_refused(
     *, https, make_client, settings_for, operation_json, kind, says
 ):
     path, server = https(kind)
-    with pytest.raises(CommsUnreachableError, match=says):
-        make_client(settings_for(server, ca_file=path, attempts=1)).get("emails", operation_json.id)
+    with pytest.raises(CommsCertificateError, match=says):
+        make_client(settings_for(server, ca_file=path)).get("emails", operation_json.id)
     assert server.exchanges == []
 
 
