@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,6 @@ from airflow_provider_comms.exceptions import TASK_EXCEPTIONS, CommsRequestRefus
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterator, Mapping
 
 
 @contextmanager
@@ -40,6 +40,8 @@ def conclude(event: Mapping[str, Any], log: logging.Logger) -> list[dict[str, An
     :raises CommsTaskFailed: or a child of it; or CommsWaitTimeout; as the event's reason says.
     :raises AirflowSkipException: the task's policy asks to be skipped.
     """
+    if not isinstance(event, Mapping):  # Airflow's own events arrive as plain text under `airflow dags test`.
+        event = {"verdict": event}
     message = event.get("message")
     match event.get("verdict"):
         case "finished":

@@ -23,7 +23,7 @@ class TwilioConsoleLink(BaseOperatorLink):
         """
         Return the address.
 
-        :param operator: a sensor or operator of this provider, its templates rendered.
+        :param operator: a sensor, operator or trigger of this provider, its templates rendered.
         :param ti_key: of the task instance; Airflow gives it, nothing here depends on it.
         """
         return _PAGES.get(str(operator.resource), CONSOLE)

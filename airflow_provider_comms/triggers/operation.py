@@ -108,7 +108,7 @@ class CommsOperationTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Look until the wait has ended; then send its event (see `Wait.event`), or end the task."""
         event = await self._event()
-        if self.ends_task and await hand_on(event, self.task_instance, several=isinstance(self.operation_id, list)):
+        if self.ends_task and await hand_on(event, self):
             yield TaskSuccessEvent()
         else:
             yield TriggerEvent(event)

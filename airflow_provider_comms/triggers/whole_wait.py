@@ -10,8 +10,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_comms.links.console import TwilioConsoleLink
+from airflow_provider_comms.task_arguments import are_several
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from airflow_provider_comms.triggers.operation import CommsOperationTrigger
 
 
 def rendered_ids(operation_id: Any) -> Any:
@@ -24,18 +29,18 @@ def rendered_ids(operation_id: Any) -> Any:
     return operation_id
 
 
-async def hand_on(event: Mapping[str, Any], task_instance: Any, *, several: bool) -> bool:
+async def hand_on(event: Mapping[str, Any], trigger: CommsOperationTrigger) -> bool:
     """
-    Set the task's XCom from the triggerer, where the wait ended as wished and without a warning.
+    Set the task's XComs from the triggerer, where the wait ended as wished and without a warning.
 
     Every other end goes through a worker, where `soft_fail`, callbacks and the log do what they promise.
 
     :param event: of the wait.
-    :param task_instance: the trigger's; None under `airflow dags test`.
-    :param several: whether the task returns a list.
+    :param trigger: the task's; it has no task instance under `airflow dags test`.
     :return: whether the task can end here.
     """
-    if event["verdict"] != "finished" or event["message"] or task_instance is None:
+    ti = trigger.task_instance
+    if event["verdict"] != "finished" or event["message"] or ti is None:
         return False
     try:
         from airflow.sdk.execution_time.xcom import XCom
@@ -43,13 +48,8 @@ async def hand_on(event: Mapping[str, Any], task_instance: Any, *, several: bool
         store = XCom.aset
     except (ImportError, AttributeError):
         return False  # Airflow before 3.3.
-    operations = event["operations"]
-    await store(
-        "return_value",
-        operations if several else operations[0],
-        dag_id=task_instance.dag_id,
-        task_id=task_instance.task_id,
-        run_id=task_instance.run_id,
-        map_index=task_instance.map_index,
-    )
+    task = {"dag_id": ti.dag_id, "task_id": ti.task_id, "run_id": ti.run_id, "map_index": ti.map_index}
+    operations, link = event["operations"], TwilioConsoleLink()
+    await store("return_value", operations if are_several(trigger.operation_id) else operations[0], **task)
+    await store(link.xcom_key, link.get_link(trigger, ti_key=ti), **task)
     return True
