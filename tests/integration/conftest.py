@@ -10,12 +10,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow import __version__ as airflow_version
 from airflow.listeners import hookimpl
+from packaging.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _numbers = itertools.count()
+AIRFLOW = Version(airflow_version)
 
 
 class FailureListener:
@@ -111,17 +114,21 @@ def listening(errors: list[BaseException]) -> Iterator[None]:
 
 def register(dag: Any) -> None:
     """Make a DAG known to the database, as the DAG processor does with a file."""
-    try:
-        from airflow.dag_processing.bundles.manager import DagBundlesManager
-        from airflow.dag_processing.dagbag import BundleDagBag, sync_bag_to_db
-    except ImportError:
-        return  # Airflow before 3.2 runs a DAG that it has not serialized.
+    if Version("3.1") > AIRFLOW:
+        return  # It runs a DAG that it has not serialized.
+    from airflow.dag_processing.bundles.manager import DagBundlesManager
     from airflow.utils.session import create_session
+
+    if Version("3.2") <= AIRFLOW:
+        from airflow.dag_processing.dagbag import BundleDagBag, sync_bag_to_db
+    else:
+        from airflow.models.dagbag import BundleDagBag, sync_bag_to_db
 
     with create_session() as session:
         DagBundlesManager().sync_bundles_to_db(session=session)
     bundle = next(iter(DagBundlesManager().get_all_dag_bundles()))
-    bag = BundleDagBag(dag_folder=bundle.path, bundle_path=bundle.path, bundle_name=bundle.name)
+    named = {"bundle_name": bundle.name} if Version("3.2") <= AIRFLOW else {}
+    bag = BundleDagBag(dag_folder=bundle.path, bundle_path=bundle.path, **named)
     bag.bag_dag(dag)
     sync_bag_to_db(bag, bundle.name, bundle.version)
 
