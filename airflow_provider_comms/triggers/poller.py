@@ -3,7 +3,7 @@ One poll for all that wait on a connection and a resource.
 
 Each wait says when its next look is due. The poller looks when the first of them is due, for all whose look is due
 soon, so that after a first round those of one interval are in step; it looks in the cheapest way (`Survey`), and wakes
-a wait only when there is news for it.
+a wait only when there is news for it. Where many end at once, more ends are near, and it looks again sooner.
 It lives on the triggerer's event loop as long as somebody waits.
 """
 
@@ -17,14 +17,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from airflow_provider_comms.comms.errors import are_credentials_refused
+from airflow_provider_comms.comms.errors import CommsError, are_credentials_refused
 from airflow_provider_comms.comms.survey import Survey
 from airflow_provider_comms.triggers.clients import SharedClient, shared_client
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
-    from airflow_provider_comms.comms.errors import CommsError
     from airflow_provider_comms.comms.models import Operation
     from airflow_provider_comms.comms.resource import Resource
 
@@ -37,6 +36,8 @@ LONGEST_GATHERING = 1.0
 GATHERING = 0.1
 SOON = 0.5
 """Share of its interval by which a look may come early to be taken together with others."""
+MANY = 0.1
+"""Share of those looked at: if more have ended, the others are looked at again after half an interval."""
 HAND_OUT = 100
 """Waits that are told before the loop gets a turn for other things."""
 
@@ -129,11 +130,16 @@ class Poller:
             self._wake.clear()
             self._timer = None
             now = self._loop.time()
-            await self._look_for([look for look in self._looks if look.earliest <= now])
+            looks = [look for look in self._looks if look.earliest <= now]
+            many_ended = await self._look_for(looks)
             if self._looks:
                 self._wake_at(min(look.due for look in self._looks))
+            if many_ended:
+                await asyncio.sleep(0)  # Those that were told of something else are about to come back.
+                self._wake_at(self._loop.time() + SOON * min(look.interval for look in looks))
 
-    async def _look_for(self, looks: list[_Look]) -> None:
+    async def _look_for(self, looks: list[_Look]) -> bool:
+        """Look, tell, and say whether so many have ended that others are likely to follow soon."""
         try:
             seen = await self._see([one for look in looks for one in look.ids])
         except Exception as error:
@@ -142,11 +148,13 @@ class Poller:
             for look in looks:
                 if not look.news.done():
                     look.news.set_exception(error)
-            return
+            return False
         for number, look in enumerate(looks, 1):
             self._tell(look, seen)
             if number % HAND_OUT == 0:
                 await asyncio.sleep(0)
+        ended = sum(not isinstance(one, CommsError) and one.is_terminal for one in seen.values())
+        return ended > MANY * len(seen)
 
     async def _see(self, ids: Sequence[str]) -> Seen:
         seen = await self._survey.see(ids)

@@ -162,6 +162,17 @@ def test_a_list_that_lags_behind_delays_nobody_for_ever(comms_simulator):
     assert verdicts(run(*(trigger(one) for one in ids))) == ["finished"] * 10
 
 
+def test_where_many_end_at_once_the_rest_is_looked_at_again_after_half_an_interval(comms_simulator):
+    first = [comms_simulator.add_operation("emails", processing_for=1) for _ in range(3)]
+    last = comms_simulator.add_operation("emails", processing_for=2.5)
+
+    run(*(trigger(one, poke_interval=2) for one in [*first, last]))
+
+    # All are looked at twice, the second time two seconds later; then the last one again, after one second.
+    *_, before, after = comms_simulator.requests
+    assert after.at - before.at < 1.6
+
+
 def test_a_list_that_shows_ended_operations_as_pending_is_trusted_less_and_less(comms_simulator):
     # For the next 90 s the list shows all of them as they were: a look at a single one each time would take 200 looks.
     comms_simulator.change_settings(list_lag=90)
