@@ -164,7 +164,7 @@ def test_a_list_that_lags_behind_delays_nobody_for_ever(comms_simulator):
 
 def test_where_many_end_at_once_the_rest_is_looked_at_again_after_half_an_interval(comms_simulator):
     first = [comms_simulator.add_operation("emails", processing_for=1) for _ in range(3)]
-    last = comms_simulator.add_operation("emails", processing_for=2.5)
+    last = comms_simulator.add_operation("emails", processing_for=3.2)
 
     run(*(trigger(one, poke_interval=2) for one in [*first, last]))
 
