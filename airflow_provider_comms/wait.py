@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 WAITING = Waiting()
 
+MOST_NAMED = 5
+"""Pending operations that a line names."""
 HEARTBEAT = 300.0
 """Seconds between two lines in the log while nothing changes."""
 
@@ -159,7 +161,7 @@ class Wait:
         return Finished("; ".join(warnings) or None)
 
     def _overdue(self) -> Failed:
-        states = "; ".join(self._last_known(one) for one in self.pending)
+        states = self._states()
         trouble = f" The last look had no answer: {self._trouble}" if self._trouble else ""
         return Failed(
             "timeout",
@@ -168,8 +170,7 @@ class Wait:
 
     def _still(self, now: float) -> Waiting:
         if now - self._last_line >= HEARTBEAT:
-            states = "; ".join(self._last_known(one) for one in self.pending)
-            self._line(logging.INFO, now, f"Still waiting after {now - self.started_at:.0f} s: {states}.")
+            self._line(logging.INFO, now, f"Still waiting after {now - self.started_at:.0f} s: {self._states()}.")
         return WAITING
 
     def delay(self, now: float) -> float:
@@ -206,6 +207,12 @@ class Wait:
     def event(self, verdict: Verdict) -> dict[str, Any]:
         """Return a verdict and what was seen as plain JSON: what the triggerer sends back to the task."""
         return event_of(verdict, [self.seen[one] for one in self.operation_ids if one in self.seen])
+
+    def _states(self) -> str:
+        """Say what is known of the pending ones; of some of them where they are many."""
+        states = "; ".join(self._last_known(one) for one in self.pending[:MOST_NAMED])
+        more = len(self.pending) - MOST_NAMED
+        return f"{states}; and {more} more" if more > 0 else states
 
     def _last_known(self, operation_id: str) -> str:
         operation = self.seen.get(operation_id)

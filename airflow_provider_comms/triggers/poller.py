@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
+import math
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -37,7 +38,7 @@ GATHERING = 0.1
 SOON = 0.5
 """Share of its interval by which a look may come early to be taken together with others."""
 MANY = 0.1
-"""Share of those looked at: if more have ended, the others are looked at again after half an interval."""
+"""Share of the waits looked for: if more have ended, the others are looked at again after half an interval."""
 HAND_OUT = 100
 """Waits that are told before the loop gets a turn for other things."""
 
@@ -56,7 +57,8 @@ class _Look:
 
     @property
     def earliest(self) -> float:
-        return self.due - SOON * self.interval
+        """Who has seen nothing yet joins any look: so those that begin at all times come into step."""
+        return self.due - SOON * self.interval if self.known else -math.inf
 
     def is_news(self, seen: Seen) -> bool:
         """Whether anything differs from what the wait knows; a survey gives what has not changed as the same object."""
@@ -64,6 +66,11 @@ class _Look:
             if one in seen and seen[one] is not self.known.get(one):
                 return True
         return False
+
+    def has_ended(self, seen: Seen) -> bool:
+        """Whether all that is waited for has ended."""
+        found = map(seen.get, self.ids)
+        return all(one is not None and not isinstance(one, CommsError) and one.is_terminal for one in found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +149,7 @@ class Poller:
         """Look, tell, and say whether so many have ended that others are likely to follow soon."""
         try:
             seen = await self._see([one for look in looks for one in look.ids])
+            await asyncio.sleep(0)
         except Exception as error:
             # Whatever it is, the waits must hear of it: a poller that dies in silence would hang them all.
             log.exception("The poll failed.")
@@ -149,20 +157,23 @@ class Poller:
                 if not look.news.done():
                     look.news.set_exception(error)
             return False
+        ended = 0
         for number, look in enumerate(looks, 1):
-            self._tell(look, seen)
+            ended += self._tell(look, seen)
             if number % HAND_OUT == 0:
                 await asyncio.sleep(0)
-        ended = sum(not isinstance(one, CommsError) and one.is_terminal for one in seen.values())
-        return ended > MANY * len(seen)
+        return ended > MANY * len(looks)
 
     async def _see(self, ids: Sequence[str]) -> Seen:
-        seen = await self._survey.see(ids)
+        # Read only if the survey is about to forget: by then, those of other looks are there.
+        others = (one for look in self._looks for one in look.ids)
+        seen = await self._survey.see(ids, others)
         if are_credentials_refused(seen.values()) and await self._renew():
             seen = await self._survey.see(ids)
         return seen
 
-    def _tell(self, look: _Look, seen: Seen) -> None:
+    def _tell(self, look: _Look, seen: Seen) -> bool:
+        """Tell a wait, if there is news; say whether its end was it."""
         look.looks += 1
         now = self._loop.time()
         if look.news.done():  # Its wait has left.
@@ -170,8 +181,10 @@ class Poller:
         elif now >= look.quiet_until or look.is_news(seen):
             self._looks.discard(look)
             look.news.set_result({one: seen[one] for one in look.ids if one in seen})
+            return look.has_ended(seen)
         else:
             look.due = now + look.interval
+        return False
 
     def _wake_at(self, when: float) -> None:
         if self._timer is not None:

@@ -10,12 +10,15 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from tests.benchmarks import (
+    bad_days,
     fetch_concurrently,
+    in_the_triggerer,
     listing_cpu,
     listing_memory,
     listing_parallel,
     steady_429,
     ten_thousand_waits,
+    very_many_waits,
 )
 from tests.benchmarks.report import Report, print_summary, print_table
 
@@ -29,6 +32,9 @@ BENCHMARKS: dict[str, Callable[[], Report]] = {
     "fetch_concurrently": fetch_concurrently.run,
     "steady_429": steady_429.run,
     "ten_thousand_waits": ten_thousand_waits.run,
+    "very_many_waits": very_many_waits.run,
+    "in_the_triggerer": in_the_triggerer.run,
+    "bad_days": bad_days.run,
 }
 
 

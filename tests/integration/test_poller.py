@@ -162,6 +162,26 @@ def test_a_list_that_lags_behind_delays_nobody_for_ever(comms_simulator):
     assert verdicts(run(*(trigger(one) for one in ids))) == ["finished"] * 10
 
 
+def test_waits_that_begin_at_all_times_come_into_step(comms_simulator):
+    ids = [comms_simulator.add_operation("emails", processing_for=600) for _ in range(8)]
+
+    async def join_one_by_one():
+        tasks = []
+        for one in ids:
+            tasks.append(asyncio.create_task(event_of(trigger(one, poke_interval=1.6))))
+            await asyncio.sleep(0.2)
+        comms_simulator.clear_requests()
+        await asyncio.sleep(4.8)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    asyncio.run(join_one_by_one())
+
+    # Three intervals, in each a look at all: two pages and a fetch; a few more for those that joined last.
+    assert comms_simulator.request_counts()["total"] <= 3 * 3 + 3
+
+
 def test_where_many_end_at_once_the_rest_is_looked_at_again_after_half_an_interval(comms_simulator):
     first = [comms_simulator.add_operation("emails", processing_for=1) for _ in range(3)]
     last = comms_simulator.add_operation("emails", processing_for=3.2)
@@ -257,7 +277,7 @@ def test_lines_of_the_poll_do_not_land_in_a_strangers_task_log(comms_simulator):
 
 def test_a_poll_that_breaks_tells_its_waits_instead_of_hanging_them(caplog):
     class Broken:
-        async def see(self, ids):
+        async def see(self, ids, others):
             raise RuntimeError("broken")
 
     async def look():

@@ -14,6 +14,7 @@ import pytest
 from airflow_provider_comms.cli.exits import Exit
 from airflow_provider_comms.comms import errors
 from airflow_provider_comms.hooks.fields import EXTRAS, STANDARD
+from tests.benchmarks.scale.page import airflow_table, poll_table
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -55,7 +56,14 @@ def _tree(error):
         yield from _tree(child)
 
 
-TABLES = {"fields": fields_table, "extras": extras_table, "errors": errors_table, "exits": exits_table}
+TABLES = {
+    "fields": fields_table,
+    "extras": extras_table,
+    "errors": errors_table,
+    "exits": exits_table,
+    "scale_poll": poll_table,
+    "scale_airflow": airflow_table,
+}
 
 
 def with_tables(text):
