@@ -137,7 +137,9 @@ def judge(operation: Operation, policy: Policy) -> Verdict:
 
 
 def _judge_canceled(operation: Operation, policy: Policy) -> Verdict:
-    message = f"{operation.resource.value} operation {operation.id} was CANCELED: {counters_text(operation)}"
+    message = (
+        f"{operation.resource.value} operation {operation.id} was CANCELED: {counters_text(operation.stats.counters())}"
+    )
     if policy.on_canceled == "fail":
         return Failed("canceled", f"{message}. The task asks to fail then (on_canceled='fail').")
     if policy.on_canceled == "skip":
@@ -151,7 +153,7 @@ def _judge_counters(operation: Operation, policy: Policy) -> Verdict:
     if not broken:
         return Finished()
     what = f"{operation.resource.value} operation {operation.id} is COMPLETED, but {'; '.join(broken)}"
-    return Failed("threshold", f"{what}. All counters: {counters_text(operation)}.")
+    return Failed("threshold", f"{what}. All counters: {counters_text(counters)}.")
 
 
 def _broken(limit: Limit, counters: Mapping[str, int]) -> str | None:
@@ -176,10 +178,19 @@ def ratio(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-def counters_text(operation: Operation) -> str:
+def counters_text(counters: Mapping[str, int]) -> str:
     """Return the counters on one line, such as `recipients=10 sent=7 delivered=5`; zeros are left out."""
-    counted = (f"{name}={value}" for name, value in operation.stats.counters().items() if value)
+    counted = (f"{name}={value}" for name, value in counters.items() if value)
     return " ".join(counted) or "no counter above 0"
+
+
+def state_text(xcom: Mapping[str, Any]) -> str:
+    """
+    Return an operation's state on one line.
+
+    :param xcom: as `operation_xcom` has it.
+    """
+    return f"{xcom['resource']} operation {xcom['id']} is {xcom['status']}: {counters_text(xcom['stats'])}"
 
 
 def operation_xcom(operation: Operation) -> dict[str, Any]:

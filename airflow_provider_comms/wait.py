@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_provider_comms.comms.errors import CommsError, CommsNotFoundError
 from airflow_provider_comms.comms.models import Operation
@@ -21,9 +21,10 @@ from airflow_provider_comms.outcome import (
     Skipped,
     Verdict,
     Waiting,
-    counters_text,
     event_of,
     judge,
+    operation_xcom,
+    state_text,
 )
 from airflow_provider_comms.pace import longest_interval, next_interval
 from airflow_provider_comms.steady_clock import SteadyClock
@@ -32,6 +33,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 WAITING = Waiting()
+
+
+class Log(Protocol):
+    """What takes a line, as a logger does."""
+
+    def log(self, level: int, message: str, /, *args: object) -> None:
+        """Write a line."""
+
 
 MOST_NAMED = 5
 """Pending operations that a line names."""
@@ -51,6 +60,7 @@ class Wait:
     :param started_at: seconds since the epoch.
     :param timeout: seconds from then on.
     :param log: the task's own.
+    :param tells_end: whether the line of an operation's end is written here; else the worker that resumes writes it.
     :param grace: seconds from the start in which an operation that was just made may still be unknown to the API,
         and in which an answer that is not the API's means that the connection leads to the wrong place.
     :param adaptive: see `pace.next_interval`.
@@ -66,8 +76,9 @@ class Wait:
     poke_interval: float
     started_at: float
     timeout: float
-    log: logging.Logger
+    log: Log
     grace: float
+    tells_end: bool = True
     adaptive: bool = False
     looks: int = 0
     now: Callable[[], float] = field(default_factory=SteadyClock)
@@ -111,7 +122,8 @@ class Wait:
         if self._trouble is not None:
             self._line(logging.INFO, now, "The Comms API answers again.")
         self._trouble = None
-        if before is None or (before.status, before.stats) != (operation.status, operation.stats):
+        is_news = before is None or (before.status, before.stats) != (operation.status, operation.stats)
+        if is_news and (self.tells_end or not operation.is_terminal):
             self._line(logging.INFO, now, self._state_of(operation))
         if not isinstance(operation.status, OperationStatus) and (before is None or before.status != operation.status):
             self._line(
@@ -219,7 +231,7 @@ class Wait:
         return self._state_of(operation) if operation else f"{operation_id} was not seen yet"
 
     def _state_of(self, operation: Operation) -> str:
-        return f"{self.resource.value} operation {operation.id} is {operation.status}: {counters_text(operation)}"
+        return state_text(operation_xcom(operation))
 
     def _line(self, level: int, now: float, text: str) -> None:
         self._last_line = now

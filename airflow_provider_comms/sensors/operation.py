@@ -13,7 +13,7 @@ from airflow_provider_comms.comms.errors import are_credentials_refused
 from airflow_provider_comms.conclude import conclude, refusals
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
 from airflow_provider_comms.operation_task import OperationTask
-from airflow_provider_comms.outcome import Waiting, policy_of
+from airflow_provider_comms.outcome import Waiting, policy_of, state_text
 from airflow_provider_comms.pace import DEFAULT_GRACE, DEFAULT_TIMEOUT
 from airflow_provider_comms.sensors.clock import started_at
 from airflow_provider_comms.sensors.whole_wait import start_arguments, why_not
@@ -143,8 +143,11 @@ class CommsOperationSensor(OperationTask, BaseSensorOperator):
         return True
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:  # noqa: ARG002
-        """Resume when the trigger has seen the end."""
-        return self._result(event)
+        """Resume when the trigger has seen the end; it leaves the line that tells of it to the worker."""
+        operations = self._result(event)
+        for operation in operations if isinstance(operations, list) else [operations]:
+            self.log.info("%s", state_text(operation))
+        return operations
 
     def _result(self, event: Mapping[str, Any]) -> Any:
         operations = conclude(event, self.log)

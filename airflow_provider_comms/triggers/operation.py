@@ -17,6 +17,7 @@ from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
 from airflow_provider_comms.outcome import Failed, Waiting, event_of, policy_of
 from airflow_provider_comms.pace import DEFAULT_GRACE, DEFAULT_TIMEOUT
 from airflow_provider_comms.task_arguments import ids_of
+from airflow_provider_comms.triggers.line_writer import LineWriter
 from airflow_provider_comms.triggers.whole_wait import hand_on, rendered_ids
 
 if TYPE_CHECKING:
@@ -115,13 +116,16 @@ class CommsOperationTrigger(BaseTrigger):
 
     async def _event(self) -> dict[str, Any]:
         await _load()
+        lines = LineWriter(self.log)
         try:
-            return await self._look_on(self._wait())
+            event = await self._look_on(self._wait(lines))
         except CommsError as error:
             # Not an answer of the API: an argument or the connection is wrong.
-            return event_of(Failed("refused", str(error)))
+            event = event_of(Failed("refused", str(error)))
         except AirflowNotFoundException as error:
-            return event_of(Failed("no connection", str(error)))
+            event = event_of(Failed("no connection", str(error)))
+        await lines.written()
+        return event
 
     async def _look_on(self, wait: Wait) -> dict[str, Any]:
         from airflow_provider_comms.triggers.poller import shared_poller
@@ -149,7 +153,7 @@ class CommsOperationTrigger(BaseTrigger):
                 return wait.event(verdict)
             delay = wait.delay(wait.now())
 
-    def _wait(self) -> Wait:
+    def _wait(self, lines: LineWriter) -> Wait:
         from airflow_provider_comms.wait import Wait
 
         resource = check_resource(self.resource)
@@ -161,7 +165,8 @@ class CommsOperationTrigger(BaseTrigger):
             poke_interval=self.poke_interval,
             started_at=time() if self.started_at is None else self.started_at,
             timeout=self.timeout,
-            log=self.log,
+            log=lines,
+            tells_end=self.ends_task,
             adaptive=self.adaptive,
             grace=self.grace,
         )
