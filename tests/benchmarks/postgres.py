@@ -30,7 +30,8 @@ INSTALLED = "usr/lib/postgresql/*/bin/initdb", "usr/pgsql-*/bin/initdb", "opt/ho
 """Where it lies on systems that do not put it on the PATH."""
 INSTEAD_OF_ROOT = "postgres", "nobody"
 NAME, ROLE, DATABASE = "PostgreSQL", "airflow", "postgres"
-SETTINGS = "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=50"
+SETTINGS = "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=50", "synchronous_commit=off"
+"""The last one keeps the disk, and whoever else writes to it, out of the figures."""
 
 
 def programs() -> Path | None:

@@ -19,7 +19,7 @@ ENDED = {"COMPLETED", "CANCELED"}
 
 class SleepingTrigger(BaseTrigger):
     """
-    Know when the operation ends, and sleep until then: what is left is Airflow's own.
+    Know when to fire, and sleep until then: what is left is Airflow's own.
 
     :param operation_id: id of the operation.
     :param ends_at: in seconds since the epoch.
