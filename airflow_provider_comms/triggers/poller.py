@@ -23,7 +23,7 @@ from airflow_provider_comms.comms.survey import Survey
 from airflow_provider_comms.triggers.clients import SharedClient, shared_client
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 
     from airflow_provider_comms.comms.models import Operation
     from airflow_provider_comms.comms.resource import Resource
@@ -165,12 +165,14 @@ class Poller:
         return ended > MANY * len(looks)
 
     async def _see(self, ids: Sequence[str]) -> Seen:
-        # Read only if the survey is about to forget: by then, those of other looks are there.
-        others = (one for look in self._looks for one in look.ids)
-        seen = await self._survey.see(ids, others)
+        seen = await self._survey.see(ids, self._all_ids())
         if are_credentials_refused(seen.values()) and await self._renew():
-            seen = await self._survey.see(ids)
+            seen = await self._survey.see(ids, self._all_ids())
         return seen
+
+    def _all_ids(self) -> Iterator[str]:
+        """Give what all waits wait for; gone through only where the survey is about to forget something."""
+        return (one for look in self._looks for one in look.ids)
 
     def _tell(self, look: _Look, seen: Seen) -> bool:
         """Tell a wait, if there is news; say whether its end was it."""

@@ -9,6 +9,8 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from tests.benchmarks.scale import costs
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -18,8 +20,6 @@ Costs = dict[str, dict[str, float]]
 
 ROWS = Path(__file__).with_name("waits.sql")
 ROUNDS = 5
-UNHEALTHY_AFTER = 30
-"""Seconds: the default of `[triggerer] triggerer_health_check_threshold`."""
 
 
 def fill(waits: int, triggerers: int) -> None:
@@ -50,7 +50,7 @@ def run_queries(waits: int) -> Costs:
     ended = iter(range(1, waits))
     event = TriggerEvent({"verdict": "finished", "message": None, "operations": [{"id": "comms_operation_1"}]})
     queries: dict[str, Callable[[], Any]] = {
-        "assign_unassigned": lambda: Trigger.assign_unassigned(1, waits + 1, UNHEALTHY_AFTER),
+        "assign_unassigned": lambda: Trigger.assign_unassigned(1, waits + 1, costs.UNHEALTHY_AFTER),
         "ids_for_triggerer": lambda: Trigger.ids_for_triggerer(1),
         "clean_unused": Trigger.clean_unused,
         "submit_event": lambda: Trigger.submit_event(next(ended), event),

@@ -27,7 +27,7 @@ class AirflowShare:
     @property
     def own(self) -> float:
         """Tasks that wait on a triggerer; so many files its supervisor has open for their logs."""
-        return self.load.tasks / self.load.triggerers
+        return self.load.tasks_per_triggerer
 
     @property
     def rows(self) -> float:

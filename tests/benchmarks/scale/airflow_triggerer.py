@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from tests.benchmarks.measure import apart, spending
+from tests.benchmarks.scale import costs
 from tests.benchmarks.simulated import simulated_api
 from tests.benchmarks.ten_thousand_waits import CONNECTION, FOR_EVER, pending_ids
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     Costs = dict[str, float]
 
 INTERVAL = 10.0
-AT_ONCE = 50
-"""Triggers that a triggerer takes in a loop: the default of `[triggerer] max_trigger_to_select_per_loop`."""
 MANY = 100
 """Ids of a task that waits for many."""
 FACTORIES = 2_000
@@ -88,8 +87,8 @@ def _new_runner() -> TriggerRunner:
 
 async def _take(runner: TriggerRunner, groups: list[list[str]]) -> None:
     """Create triggers as the runner does when its supervisor sends them, and give them time for a first look."""
-    for start in range(0, len(groups), AT_ONCE):
-        runner.to_create.extend(_workloads(groups[start : start + AT_ONCE], len(runner.triggers)))
+    for start in range(0, len(groups), costs.TAKEN_IN_A_LOOP):
+        runner.to_create.extend(_workloads(groups[start : start + costs.TAKEN_IN_A_LOOP], len(runner.triggers)))
         await runner.create_triggers()
     await asyncio.sleep(3)
 

@@ -58,6 +58,10 @@ class Load:
         return self.waits / self.ids_per_task
 
     @property
+    def tasks_per_triggerer(self) -> float:
+        return self.tasks / self.triggerers
+
+    @property
     def created_over(self) -> float:
         """Seconds over which the operations were created."""
         return 2 * self.lasts
@@ -196,13 +200,13 @@ class Poll:
     @property
     def core(self) -> float:
         """Share of a core that the runner of a triggerer needs: for the poll, and for Airflow's passes."""
-        a_pass = self.load.tasks / self.load.triggerers * costs.PASS_CPU
+        a_pass = self.load.tasks_per_triggerer * costs.PASS_CPU
         return self.look.cpu / self.round + a_pass / (costs.PASS_PAUSE + a_pass)
 
     @property
     def memory(self) -> float:
         """Bytes of a triggerer."""
-        tasks = self.load.tasks / self.load.triggerers
+        tasks = self.load.tasks_per_triggerer
         return costs.EMPTY_TRIGGERER + tasks * costs.TASK_MEMORY + (self.own - tasks) * costs.ID_MEMORY
 
     @property
@@ -213,6 +217,6 @@ class Poll:
     @property
     def peer_core(self) -> float:
         """Share of a core that a triggerer needs where each wait polls for itself."""
-        a_pass = self.load.tasks / self.load.triggerers * costs.PASS_CPU
+        a_pass = self.load.tasks_per_triggerer * costs.PASS_CPU
         looks = self.own / self.load.poke_interval * costs.PEER_LOOK_CPU
         return looks + a_pass / (costs.PASS_PAUSE + a_pass)
