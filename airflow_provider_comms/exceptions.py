@@ -5,7 +5,7 @@ AirflowFailException            fails the task at once; its retries are not used
 └── CommsTaskFailed
     ├── CommsOperationCanceled      the operation was cancelled, and on_canceled="fail"
     ├── CommsThresholdExceeded      a counter is above its fail_if
-    └── CommsRequestRefused         refused for good: an argument, the connection, or by the API (400, 401, 403, 404)
+    └── CommsPermanentError         refused for good: an argument, the connection, or by the API (400, 401, 403, 404)
 AirflowSensorTimeout            likewise
 └── CommsWaitTimeout                the operation did not end within the sensor's timeout
 """
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowNotFoundException, AirflowSensorTimeout
 
 if TYPE_CHECKING:
-    from airflow_provider_comms.outcome import Reason
+    from airflow_provider_comms.waiting.outcome import Reason
 
 
 class CommsTaskFailed(AirflowFailException):
@@ -32,7 +32,7 @@ class CommsThresholdExceeded(CommsTaskFailed):
     """The operation is completed, and one of its counters is above the limit that the task sets."""
 
 
-class CommsRequestRefused(CommsTaskFailed):
+class CommsPermanentError(CommsTaskFailed):
     """An argument or the connection cannot be right, or the API refuses the request and will refuse it again."""
 
 
@@ -43,7 +43,7 @@ class CommsWaitTimeout(AirflowSensorTimeout):
 TASK_EXCEPTIONS: dict[Reason, type[CommsTaskFailed | CommsWaitTimeout | AirflowNotFoundException]] = {
     "canceled": CommsOperationCanceled,
     "threshold": CommsThresholdExceeded,
-    "refused": CommsRequestRefused,
+    "refused": CommsPermanentError,
     "timeout": CommsWaitTimeout,
     # Retried, as everywhere in Airflow: a secrets backend that is down looks like this too.
     "no connection": AirflowNotFoundException,

@@ -7,11 +7,11 @@ import shutil
 import sys
 import time
 
-from demo.endings import Interrupted, alone_in, deadline, obey_signals
-from demo.failures import DemoFailure
 from demo.narrator import Narrator, make_console
-from demo.processes import Processes
 from demo.story import PROJECT, Story
+from local_airflow.failures import DemoFailure
+from local_airflow.processes import Processes
+from local_airflow.signals import Interrupted, alone_in, deadline, obey_signals
 
 FOLDER = PROJECT / ".demo"
 DEADLINE_SECONDS = 110

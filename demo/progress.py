@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from demo.narrator import Narrator
-    from demo.rest import Slots
     from demo.watch import Sight, Snapshot
+    from local_airflow.rest import Slots
 
     Show = Callable[[Snapshot], None]
 

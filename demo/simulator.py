@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from airflow_provider_comms.simulator import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
-from demo.waiting import wait_for
+from local_airflow.waiting import wait_for
 
 if TYPE_CHECKING:
-    from demo.processes import Component, Processes
+    from local_airflow.processes import Component, Processes
 
 _URL = re.compile(r"http://127\.0\.0\.1:\d+")
 

@@ -6,19 +6,19 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from demo.failures import TookTooLong
 from demo.progress import progress_for
-from demo.real_airflow import RealAirflow
 from demo.report import Result, report
 from demo.simulator import Simulator
 from demo.watch import Wait, watch
 from demo.worker_time import WorkerTime
+from local_airflow.airflow import LocalAirflow
+from local_airflow.failures import TookTooLong
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from demo.narrator import Narrator
-    from demo.processes import Processes
+    from local_airflow.processes import Processes
 
 PROJECT = Path(__file__).resolve().parent.parent
 EXAMPLE = PROJECT / "example_dags" / "comms_wait_and_report.py"
@@ -58,10 +58,10 @@ class Story:
         self._report(waits)
         return airflow.url
 
-    def _start_airflow(self, simulator: Simulator) -> RealAirflow:
+    def _start_airflow(self, simulator: Simulator) -> LocalAirflow:
         connections = {"twilio_comms_default": simulator.connection}
         home, connections = self.folder / "airflow", {"twilio_comms_default": simulator.connection}
-        airflow = RealAirflow(home, self._dags(), self.processes, connections=connections)
+        airflow = LocalAirflow(home, self._dags(), self.processes, connections=connections)
         with self.narrator.busy("Airflow makes its database ..."):
             airflow.migrate()
         self.narrator.say("Airflow has its database; starting scheduler, DAG processor, triggerer and API server.")
@@ -80,7 +80,7 @@ class Story:
         (dags / EXAMPLE.name).symlink_to(EXAMPLE)
         return dags
 
-    def _begin(self, resource: str, simulator: Simulator, airflow: RealAirflow) -> Wait:
+    def _begin(self, resource: str, simulator: Simulator, airflow: LocalAirflow) -> Wait:
         operation_id = simulator.create_operation(resource, **PLANS[resource])
         conf = {"resource": resource, "operation_id": operation_id}
         run = airflow.start_run(DAG_ID, conf, run_id=f"demo_{resource}")
@@ -94,7 +94,7 @@ class Story:
             sentence = wait.run.xcom(USING_TASK)
             self.narrator.print(f"{wait.resource}: the task {USING_TASK} made of them: {sentence}")
 
-    def _follow(self, airflow: RealAirflow, simulator: Simulator, waits: Sequence[Wait]) -> None:
+    def _follow(self, airflow: LocalAirflow, simulator: Simulator, waits: Sequence[Wait]) -> None:
         try:
             with progress_for(self.narrator) as show:
                 for snapshot in watch(airflow, simulator, waits):

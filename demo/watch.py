@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from demo.real_airflow import RealAirflow
-    from demo.rest import Slots
-    from demo.runs import Run
     from demo.simulator import OperationState, Simulator
+    from local_airflow.airflow import LocalAirflow
+    from local_airflow.rest import Slots
+    from local_airflow.runs import Run
 
 SECONDS_BETWEEN_LOOKS = 0.7
 
@@ -43,7 +43,7 @@ class Snapshot:
     slots: Slots
 
 
-def watch(airflow: RealAirflow, simulator: Simulator, waits: Sequence[Wait]) -> Iterator[Snapshot]:
+def watch(airflow: LocalAirflow, simulator: Simulator, waits: Sequence[Wait]) -> Iterator[Snapshot]:
     """Yield snapshots until all runs have ended."""
     ended = False
     while not ended:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from demo.runs import Run
+    from local_airflow.runs import Run
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from airflow.providers.common.compat.sdk import DAG, task
 from airflow.timetables.interval import CronDataIntervalTimetable
 
 from airflow_provider_comms.hooks.comms import CommsHook
-from airflow_provider_comms.stats import rates, totals
+from airflow_provider_comms.reports.rates import rates, totals
 
 with DAG(
     dag_id="comms_daily_report",

@@ -11,7 +11,7 @@ from airflow_provider_comms.cli.output import print_operations, print_rows
 from airflow_provider_comms.cli.progress import Progress, logger_on, stderr_console
 from airflow_provider_comms.cli.waiting import bounded, exit_after, message_of, new_wait, seen, wait_to_end
 from airflow_provider_comms.comms.client import CommsClient
-from airflow_provider_comms.outcome import operation_xcom
+from airflow_provider_comms.waiting.outcome import operation_xcom
 
 if TYPE_CHECKING:
     from argparse import Namespace

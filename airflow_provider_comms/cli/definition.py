@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_comms.cli.values import count, limit, moment, seconds
 from airflow_provider_comms.comms.resource import OperationStatus, Resource
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
-from airflow_provider_comms.pace import DEFAULT_GRACE, DEFAULT_TIMEOUT
+from airflow_provider_comms.waiting.pace import DEFAULT_GRACE, DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_comms.cli.exits import Exit
 from airflow_provider_comms.comms.arguments import check_resource
 from airflow_provider_comms.comms.resource import OperationStatus
-from airflow_provider_comms.outcome import Failed, Finished, Waiting, policy_of
-from airflow_provider_comms.task_arguments import ids_of
-from airflow_provider_comms.wait import Wait
+from airflow_provider_comms.tasks.arguments import ids_of
+from airflow_provider_comms.waiting.outcome import Failed, Finished, Waiting, policy_of
+from airflow_provider_comms.waiting.wait import Wait
 
 if TYPE_CHECKING:
     import logging
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from airflow_provider_comms.cli.progress import Progress
     from airflow_provider_comms.comms.client import CommsClient
     from airflow_provider_comms.comms.settings import ClientSettings
-    from airflow_provider_comms.outcome import Reason, Verdict
+    from airflow_provider_comms.waiting.outcome import Reason, Verdict
 
 _EXITS: dict[Reason, Exit] = {
     "canceled": Exit.CANCELED,

@@ -10,7 +10,7 @@ import re
 from datetime import MAXYEAR, MINYEAR, UTC, datetime
 
 from airflow_provider_comms.comms.errors import CommsArgumentError
-from airflow_provider_comms.comms.masking import quote
+from airflow_provider_comms.comms.redaction import excerpt
 from airflow_provider_comms.comms.resource import MAX_PAGE_SIZE, OperationStatus, Resource
 
 _DOCUMENTED_ID = re.compile(r"comms_operation_[0-7][a-hjkmnpqrstv-z0-9]{25,34}")
@@ -39,7 +39,7 @@ def check_operation_id(value: object) -> str:
     if isinstance(value, str) and _POSSIBLE_ID.fullmatch(value) and value not in _NOTHING:
         return value
     raise CommsArgumentError(
-        f"operation_id={quote(repr(value))} cannot be the id of an operation.",
+        f"operation_id={excerpt(repr(value))} cannot be the id of an operation.",
         advice="Give the operationId that Twilio answered to the send, such as comms_operation_01h9krwprk...",
     )
 

@@ -21,8 +21,6 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 import anyio
 import httpx
 
-from airflow_provider_comms.comms.answer import Answer, read_operation, read_page
-from airflow_provider_comms.comms.conversation import Conversation
 from airflow_provider_comms.comms.errors import (
     CommsCertificateError,
     CommsError,
@@ -30,11 +28,13 @@ from airflow_provider_comms.comms.errors import (
     CommsSettingsError,
     CommsTimeoutError,
     CommsUnreachableError,
-    Where,
+    ErrorContext,
 )
-from airflow_provider_comms.comms.listing import list_in_turn, list_side_by_side
-from airflow_provider_comms.comms.masking import quote
-from airflow_provider_comms.comms.request import Filters, Query, Request, fetch_request, query_of
+from airflow_provider_comms.comms.http.request import Filters, Query, Request, fetch_request, query_of
+from airflow_provider_comms.comms.http.response import Response, parse_operation, parse_page
+from airflow_provider_comms.comms.http.sender import Sender
+from airflow_provider_comms.comms.listing.parallel import list_in_turn, list_side_by_side
+from airflow_provider_comms.comms.redaction import excerpt
 from airflow_provider_comms.comms.thread_loop import run, start, thread_loop
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from airflow_provider_comms.comms.models import Operation, Page
     from airflow_provider_comms.comms.settings import ClientSettings
 
-    ReadPage = Callable[[Answer], Page]
+    ReadPage = Callable[[Response], Page]
 
 T = TypeVar("T")
 
@@ -76,7 +76,7 @@ class AsyncCommsClient:
     def __init__(self, settings: ClientSettings) -> None:
         self._settings = settings
         self._secrets = settings.secrets
-        self._conversation = Conversation(settings, self._exchange)
+        self._conversation = Sender(settings, self._exchange)
         self._connections = _Connections(settings)
 
     async def __aenter__(self) -> Self:
@@ -97,7 +97,7 @@ class AsyncCommsClient:
         :param operation_id: id of the operation.
         :raises CommsError: see the tree in `comms.errors`.
         """
-        return await self._conversation.ask(fetch_request(resource, operation_id), read_operation)
+        return await self._conversation.ask(fetch_request(resource, operation_id), parse_operation)
 
     async def try_operations(self, resource: str, operation_ids: Iterable[str]) -> dict[str, Operation | CommsError]:
         """
@@ -139,7 +139,7 @@ class AsyncCommsClient:
                     yield operation
                 del page
 
-    async def pages(self, query: Query, read: ReadPage = read_page) -> AsyncGenerator[list[Operation], None]:
+    async def pages(self, query: Query, read: ReadPage = parse_page) -> AsyncGenerator[list[Operation], None]:
         """
         List as :meth:`list_operations` does, the operations of a page at a time.
 
@@ -160,10 +160,10 @@ class AsyncCommsClient:
             return await self._conversation.ask(request, read)
 
         if query.parallel == 1:
-            return list_in_turn(query, get_page, self._settings.where_to)
-        return list_side_by_side(query, get_page, self._settings.where_to, datetime.now(UTC))
+            return list_in_turn(query, get_page, self._settings.description)
+        return list_side_by_side(query, get_page, self._settings.description, datetime.now(UTC))
 
-    async def _exchange(self, request: Request) -> Answer:
+    async def _exchange(self, request: Request) -> Response:
         """Send once and read the whole answer; what httpx raises becomes ours."""
         _is_ours.set(True)
         try:
@@ -171,12 +171,12 @@ class AsyncCommsClient:
                 self._connections.take() as http,
                 http.stream(request.method, request.path, params=request.query or None) as response,
             ):
-                return Answer(
+                return Response(
                     request,
                     response.status_code,
                     {name.lower(): value for name, value in response.headers.items()},
                     await self._body(request, response),
-                    self._settings.where_to,
+                    self._settings.description,
                     self._secrets + request.secrets,
                 )
         except httpx.TimeoutException as error:
@@ -199,15 +199,15 @@ class AsyncCommsClient:
             if size > MAX_BODY:
                 raise CommsProtocolError(
                     f"The answer is longer than {MAX_BODY} bytes; the rest was not read.",
-                    request.where(self._settings.where_to),
+                    request.context(self._settings.description),
                 )
         return b"".join(chunks)
 
-    def _no_answer(self, request: Request, error: Exception) -> tuple[str, Where]:
+    def _no_answer(self, request: Request, error: Exception) -> tuple[str, ErrorContext]:
         # The library's own error is not chained: its message could hold a proxy's password.
-        said = quote(str(error), self._secrets + request.secrets)
+        said = excerpt(str(error), self._secrets + request.secrets)
         what = f"No whole answer to {request.method} {request.path}: {type(error).__name__}"
-        return f"{what}: {said}" if said else what, request.where(self._settings.where_to)
+        return f"{what}: {said}" if said else what, request.context(self._settings.description)
 
 
 class _Connections:
@@ -323,7 +323,7 @@ def _open(settings: ClientSettings) -> httpx.AsyncClient:
         return _new_client(settings, tls)
     except (httpx.InvalidURL, ValueError, ImportError) as error:
         raise CommsSettingsError(
-            f"No HTTP client can be made for {settings.where_to}: {quote(str(error), settings.secrets)}",
+            f"No HTTP client can be made for {settings.description}: {excerpt(str(error), settings.secrets)}",
             advice="Check the host, the proxy (HTTPS_PROXY in the environment counts too) and the user agent.",
         ) from None
 

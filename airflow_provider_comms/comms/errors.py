@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
+class ErrorContext:
     """
     The circumstances of an error; what is not known is None.
 
@@ -68,35 +68,35 @@ class Where:
         return "; ".join(part for part in known if part)
 
 
-NOWHERE = Where()
+NO_CONTEXT = ErrorContext()
 
 
 class CommsError(Exception):
     """
     Base of all errors of this room.
 
-    :param what: what happened, in one line.
-    :param where: the circumstances.
+    :param message: what happened, in one line.
+    :param context: the circumstances.
     :param advice: what to do, in one line; None takes the class's own.
     """
 
     default_advice: ClassVar[str] = ""
     transient: ClassVar[bool] = False
     """Whether the same request may well succeed a little later."""
-    misled: ClassVar[bool] = False
+    wrong_endpoint: ClassVar[bool] = False
     """Whether it may be that we did not talk to the Comms API at all."""
 
-    def __init__(self, what: str, where: Where = NOWHERE, advice: str | None = None) -> None:
+    def __init__(self, message: str, context: ErrorContext = NO_CONTEXT, advice: str | None = None) -> None:
         # All of it goes into `args`, so that pickle and copy rebuild the error whole.
-        super().__init__(what, where, advice)
-        self.what = what
-        self.where = where
+        super().__init__(message, context, advice)
+        self.message = message
+        self.context = context
         self.advice = self.default_advice if advice is None else advice
 
     def __str__(self) -> str:
-        lines = [self.what]
-        if where := str(self.where):
-            lines.append(f"  where: {where}")
+        lines = [self.message]
+        if context := str(self.context):
+            lines.append(f"  where: {context}")
         if self.advice:
             lines.append(f"  to do: {self.advice}")
         return "\n".join(lines)
@@ -104,7 +104,7 @@ class CommsError(Exception):
     @property
     def retry_after(self) -> float | None:
         """Seconds that the server wished us to wait, or None."""
-        return self.where.retry_after
+        return self.context.retry_after
 
 
 class CommsArgumentError(CommsError, ValueError):
@@ -142,13 +142,13 @@ class CommsCertificateError(CommsUnreachableError):
         "'ca_file' of the connection."
     )
     transient = False
-    misled = True
+    wrong_endpoint = True
 
 
 class CommsProtocolError(CommsError):
     """An answer came that is not the Comms API's."""
 
-    misled = True
+    wrong_endpoint = True
 
     default_advice = (
         "Check that the host of the connection is the Comms API and that no proxy or portal answers in its "

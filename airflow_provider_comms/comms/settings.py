@@ -96,7 +96,7 @@ class ClientSettings:
         _check_proxy(self.proxy)
 
     @property
-    def where_to(self) -> str:
+    def description(self) -> str:
         """Whom we talk to and through what, for errors."""
         return f"{self.peer}, {self.base_url}"
 

@@ -81,7 +81,7 @@ class Found:
     def _troubles(self) -> list[str]:
         """Say each trouble once, and of which resource it is where that makes a difference."""
         failed = {resource: failure for resource, failure in self.failures.items() if failure}
-        kinds = {(type(failure), failure.where.status, failure.where.code) for failure in failed.values()}
+        kinds = {(type(failure), failure.context.status, failure.context.code) for failure in failed.values()}
         if len(kinds) == 1 and len(failed) == len(self.failures):
             return [diagnosis(next(iter(failed.values())), self.settings)]
         return [f"No {KINDS[one]} operations: {diagnosis(failure, self.settings)}" for one, failure in failed.items()]
@@ -102,7 +102,7 @@ def check_connection(read_settings: Callable[[], ClientSettings]) -> tuple[bool,
             return False, doubt
         found = look(settings)
     except CommsError as error:
-        return False, _one_line(f"{error.what} {error.advice}")
+        return False, _one_line(f"{error.message} {error.advice}")
     except AirflowException as error:
         return False, _one_line(str(error))
     return found.is_good, _one_line(found.sentence())

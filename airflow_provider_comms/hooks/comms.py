@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow_provider_comms.comms.client import AsyncCommsClient, CommsClient
+    from airflow_provider_comms.comms.http.request import Filters
     from airflow_provider_comms.comms.models import Operation
-    from airflow_provider_comms.comms.request import Filters
     from airflow_provider_comms.comms.settings import ClientSettings
 
 

@@ -69,9 +69,9 @@ def settings_of(connection: Connection) -> ClientSettings:
             **extras,
         )
     except CommsSettingsError as error:
-        if peer in error.what:
+        if peer in error.message:
             raise
-        raise CommsSettingsError(f"{error.what[:-1]} (in {peer}).", advice=error.advice) from None
+        raise CommsSettingsError(f"{error.message[:-1]} (in {peer}).", advice=error.advice) from None
 
 
 def _base_url(connection: Connection) -> str:

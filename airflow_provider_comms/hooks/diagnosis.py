@@ -67,12 +67,12 @@ def doubt_before_asking(settings: ClientSettings) -> str | None:
 
 def diagnosis(error: CommsError, settings: ClientSettings) -> str:
     """Return cause and remedy of a failed request, in sentences on one line."""
-    if error.where.status == _PROXY_AUTHENTICATION_REQUIRED:
+    if error.context.status == _PROXY_AUTHENTICATION_REQUIRED:
         return _proxy_refuses(error, settings)
     for kind, say in _SAYINGS:
         if isinstance(error, kind):
             return say(error, settings)
-    return f"{_stop(error.what)} {error.advice}"
+    return f"{_stop(error.message)} {error.advice}"
 
 
 def _unauthenticated(error: CommsError, settings: ClientSettings) -> str:
@@ -97,12 +97,12 @@ def _limited(error: CommsError, settings: ClientSettings) -> str:
 
 
 def _not_ours(error: CommsError, settings: ClientSettings) -> str:
-    return f"What answers at {host_of(settings)} is not the Comms API. {_stop(error.what)} {error.advice}"
+    return f"What answers at {host_of(settings)} is not the Comms API. {_stop(error.message)} {error.advice}"
 
 
 def _silent(error: CommsError, settings: ClientSettings) -> str:
     who, _ = _next_hop(settings)
-    if "ConnectTimeout" in error.what:
+    if "ConnectTimeout" in error.message:
         return (
             f"No connection to {who} in time. A firewall may drop it, or its name takes too long to resolve: look "
             "from the machine that ran this test, and see whether a proxy must be set."
@@ -114,11 +114,11 @@ def _silent(error: CommsError, settings: ClientSettings) -> str:
 
 
 def _unreachable(error: CommsError, settings: ClientSettings) -> str:
-    if "ProxyError" in error.what:
+    if "ProxyError" in error.message:
         return _proxy_refuses(error, settings)
     who, field = _next_hop(settings)
     for sign, cause, remedy in _UNREACHABLE:
-        if sign.search(error.what):
+        if sign.search(error.message):
             return f"{cause.format(who)}: {_stop(_detail(error))} {remedy.format(field)}"
     return f"No whole answer from {who}: {_stop(_detail(error))} {error.advice}"
 
@@ -183,11 +183,11 @@ def proxy_of(settings: ClientSettings) -> str | None:
 
 def _detail(error: CommsError) -> str:
     """Return what was said, without the names of the request and of the library's class."""
-    return _NAMES.sub("", error.what)
+    return _NAMES.sub("", error.message)
 
 
 def _marks(error: CommsError) -> str:
-    where = error.where
+    where = error.context
     status = f"HTTP status {where.status}" if where.status else None
     code = f"Twilio code {where.code}" if where.code else None
     return ", ".join(filter(None, (status, code, where.request_id))) or "not sent"

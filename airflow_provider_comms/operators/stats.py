@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_comms.comms.errors import CommsError
-from airflow_provider_comms.conclude import refusals
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
-from airflow_provider_comms.operation_task import OperationTask
-from airflow_provider_comms.outcome import operation_xcom
-from airflow_provider_comms.stats import rates, totals
-from airflow_provider_comms.task_arguments import are_several, check_at_parsing
+from airflow_provider_comms.reports.rates import rates, totals
+from airflow_provider_comms.tasks.arguments import check_when_parsed, is_collection
+from airflow_provider_comms.tasks.base import OperationTask
+from airflow_provider_comms.tasks.result import fail_fast_on_permanent_errors
+from airflow_provider_comms.waiting.outcome import operation_xcom
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ class CommsExportStatsOperator(OperationTask, BaseOperator):
         "stats"}`, and `"rates"` (see `stats.rates`). For several, `{"resource", "operations", "stats", "rates"}`
         with each of them in `operations`, each counter added up over them in `stats`, and rates of the sums.
     :raises CommsArgumentError: an argument cannot be right.
-    :raises CommsRequestRefused: an argument, the connection or the API says no for good; the task's retries are not
+    :raises CommsPermanentError: an argument, the connection or the API says no for good; the task's retries are not
         used up.
     :raises CommsError: the API has no answer for now; Airflow's `retries` apply.
     """
@@ -55,19 +55,19 @@ class CommsExportStatsOperator(OperationTask, BaseOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(multiple_outputs=multiple_outputs, **kwargs)
-        check_at_parsing(resource, operation_id)
+        check_when_parsed(resource, operation_id)
         self.resource = resource
         self.operation_id = operation_id
         self.comms_conn_id = comms_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """Fetch the operations and build the XCom."""
-        with refusals():
-            resource, ids = self.named_operations()
+        with fail_fast_on_permanent_errors():
+            resource, ids = self.resolve_operations()
             exports = [_export(operation) for operation in self._fetch(resource, ids)]
         for export in exports:
             self.log.info("%s is %s: %s", export["id"], export["status"], export["stats"])
-        if not are_several(self.operation_id):
+        if not is_collection(self.operation_id):
             return exports[0]
         stats = totals(export["stats"] for export in exports)
         return {"resource": resource.value, "operations": exports, **_with_rates(stats)}

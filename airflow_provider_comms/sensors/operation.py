@@ -10,14 +10,14 @@ from airflow.providers.common.compat.sdk import BaseSensorOperator, PokeReturnVa
 
 from airflow_provider_comms.comms.arguments import check_resource
 from airflow_provider_comms.comms.errors import are_credentials_refused
-from airflow_provider_comms.conclude import conclude, refusals
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
-from airflow_provider_comms.operation_task import OperationTask
-from airflow_provider_comms.outcome import Waiting, policy_of, state_text
-from airflow_provider_comms.pace import DEFAULT_GRACE, DEFAULT_TIMEOUT
-from airflow_provider_comms.sensors.clock import started_at
-from airflow_provider_comms.sensors.whole_wait import start_arguments, why_not
-from airflow_provider_comms.task_arguments import are_several, check_at_parsing, is_known
+from airflow_provider_comms.sensors.start_from_trigger import start_arguments, unsupported_reason
+from airflow_provider_comms.sensors.start_time import started_at
+from airflow_provider_comms.tasks.arguments import check_when_parsed, is_collection, is_literal
+from airflow_provider_comms.tasks.base import OperationTask
+from airflow_provider_comms.tasks.result import conclude, fail_fast_on_permanent_errors
+from airflow_provider_comms.waiting.outcome import Waiting, policy_of, state_text
+from airflow_provider_comms.waiting.pace import DEFAULT_GRACE, DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from airflow_provider_comms.comms.errors import CommsError
     from airflow_provider_comms.comms.models import Operation
     from airflow_provider_comms.hooks.comms import CommsHook
-    from airflow_provider_comms.outcome import OnCanceled
-    from airflow_provider_comms.wait import Wait
+    from airflow_provider_comms.waiting.outcome import OnCanceled
+    from airflow_provider_comms.waiting.wait import Wait
 
 SCHEDULER_MARGIN = timedelta(minutes=5)
 """How much longer Airflow's scheduler waits than the trigger, which can say what it waited for."""
@@ -81,8 +81,8 @@ class CommsOperationSensor(OperationTask, BaseSensorOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(timeout=timeout, **kwargs)
-        check_at_parsing(resource, operation_id)
-        if is_known(resource):
+        check_when_parsed(resource, operation_id)
+        if is_literal(resource):
             policy_of(check_resource(resource), on_canceled, fail_if)
         self.resource = resource
         self.operation_id = operation_id
@@ -93,7 +93,7 @@ class CommsOperationSensor(OperationTask, BaseSensorOperator):
         self.adaptive = adaptive
         self.grace = grace
         self.run_in_triggerer = run_in_triggerer
-        self._why_with_workers = why_not(self) if run_in_triggerer else None
+        self._why_with_workers = unsupported_reason(self) if run_in_triggerer else None
         if run_in_triggerer:
             self._start_in_triggerer()
 
@@ -117,7 +117,7 @@ class CommsOperationSensor(OperationTask, BaseSensorOperator):
         Where the wait goes on in the triggerer, this defers. Airflow's own loop calls it in every mode, so that
         soft_fail, never_fail and timeout mean the same in each.
         """
-        with refusals():
+        with fail_fast_on_permanent_errors():
             wait = self._wait(context)
             looked = self._look(wait)
         verdict = wait.look(looked, wait.now())
@@ -151,7 +151,7 @@ class CommsOperationSensor(OperationTask, BaseSensorOperator):
 
     def _result(self, event: Mapping[str, Any]) -> Any:
         operations = conclude(event, self.log)
-        return operations if are_several(self.operation_id) else operations[0]
+        return operations if is_collection(self.operation_id) else operations[0]
 
     def _defer(self, wait: Wait) -> None:
         from airflow_provider_comms.triggers.operation import CommsOperationTrigger
@@ -160,7 +160,7 @@ class CommsOperationSensor(OperationTask, BaseSensorOperator):
         ids = list(wait.operation_ids)
         trigger = CommsOperationTrigger(
             resource=wait.resource.value,
-            operation_id=ids if are_several(self.operation_id) else ids[0],
+            operation_id=ids if is_collection(self.operation_id) else ids[0],
             comms_conn_id=self.comms_conn_id,
             started_at=wait.started_at,
             next_look_at=now + wait.delay(now),
@@ -190,9 +190,9 @@ class CommsOperationSensor(OperationTask, BaseSensorOperator):
         return self._current_wait
 
     def _new_wait(self, context: Context) -> Wait:
-        from airflow_provider_comms.wait import Wait
+        from airflow_provider_comms.waiting.wait import Wait
 
-        resource, ids = self.named_operations()
+        resource, ids = self.resolve_operations()
         if self._why_with_workers:
             self.log.info("run_in_triggerer: it starts and ends on a worker, for %s.", self._why_with_workers)
         return Wait(

@@ -14,24 +14,24 @@ from airflow.triggers.base import BaseTrigger, TaskSuccessEvent, TriggerEvent
 from airflow_provider_comms.comms.arguments import check_resource
 from airflow_provider_comms.comms.errors import CommsError
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
-from airflow_provider_comms.outcome import Failed, Waiting, event_of, policy_of
-from airflow_provider_comms.pace import DEFAULT_GRACE, DEFAULT_TIMEOUT
-from airflow_provider_comms.task_arguments import ids_of
-from airflow_provider_comms.triggers.line_writer import LineWriter
-from airflow_provider_comms.triggers.whole_wait import hand_on, rendered_ids
+from airflow_provider_comms.tasks.arguments import ids_of
+from airflow_provider_comms.triggers.end_in_triggerer import push_xcoms, rendered_ids
+from airflow_provider_comms.triggers.log_writer import LineWriter
+from airflow_provider_comms.waiting.outcome import Failed, Waiting, event_of, policy_of
+from airflow_provider_comms.waiting.pace import DEFAULT_GRACE, DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from airflow_provider_comms.triggers.poller import Poller
-    from airflow_provider_comms.wait import Wait
+    from airflow_provider_comms.polling.poller import Poller
+    from airflow_provider_comms.waiting.wait import Wait
 
 
 LATE = 15.0
 """Seconds that the last look may take beyond the deadline."""
 
 
-_HEAVY = ("wait", "triggers.poller", "comms.client")
+_HEAVY = ("waiting.wait", "polling.poller", "comms.client")
 _is_loaded = threading.Event()
 
 
@@ -109,7 +109,7 @@ class CommsOperationTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Look until the wait has ended; then send its event (see `Wait.event`), or end the task."""
         event = await self._event()
-        if self.ends_task and await hand_on(event, self):
+        if self.ends_task and await push_xcoms(event, self):
             yield TaskSuccessEvent()
         else:
             yield TriggerEvent(event)
@@ -128,7 +128,7 @@ class CommsOperationTrigger(BaseTrigger):
         return event
 
     async def _look_on(self, wait: Wait) -> dict[str, Any]:
-        from airflow_provider_comms.triggers.poller import shared_poller
+        from airflow_provider_comms.polling.poller import shared_poller
 
         async with shared_poller(self.comms_conn_id, wait.resource) as poller:
             try:
@@ -146,7 +146,7 @@ class CommsOperationTrigger(BaseTrigger):
                 wait.seen,
                 due_in=delay,
                 interval=self.poke_interval,
-                quiet_for=wait.quiet_for(wait.now()),
+                unchanged_for=wait.unchanged_for(wait.now()),
             )
             verdict = wait.look(news.seen, wait.now(), news.looks)
             if not isinstance(verdict, Waiting):
@@ -154,7 +154,7 @@ class CommsOperationTrigger(BaseTrigger):
             delay = wait.delay(wait.now())
 
     def _wait(self, lines: LineWriter) -> Wait:
-        from airflow_provider_comms.wait import Wait
+        from airflow_provider_comms.waiting.wait import Wait
 
         resource = check_resource(self.resource)
         self.operation_id = rendered_ids(self.operation_id)
@@ -166,7 +166,7 @@ class CommsOperationTrigger(BaseTrigger):
             started_at=time() if self.started_at is None else self.started_at,
             timeout=self.timeout,
             log=lines,
-            tells_end=self.ends_task,
+            log_completion=self.ends_task,
             adaptive=self.adaptive,
             grace=self.grace,
         )

@@ -21,7 +21,7 @@ def refused(*args, **kwargs):
     raise AssertionError("the network was used")
 socket.socket.connect = socket.create_connection = refused
 runpy.run_path(sys.argv[1])
-heavy = {"airflow_provider_comms.comms.client", "airflow_provider_comms.comms.models", "airflow_provider_comms.wait"}
+heavy = {f"airflow_provider_comms.{name}" for name in ("comms.client", "comms.models", "waiting.wait")}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 """
 

@@ -9,9 +9,9 @@ import logging
 
 import pytest
 
-from airflow_provider_comms.triggers import clients, poller
+from airflow_provider_comms.polling import clients, poller
+from airflow_provider_comms.polling.poller import shared_poller
 from airflow_provider_comms.triggers.operation import CommsOperationTrigger
-from airflow_provider_comms.triggers.poller import shared_poller
 
 LIST, FETCH = "emails.list", "emails.fetch"
 
@@ -287,7 +287,7 @@ def test_a_poll_that_breaks_tells_its_waits_instead_of_hanging_them(caplog):
         one = poller.Poller(Broken(), renew)
         task = asyncio.create_task(one.run())
         try:
-            await asyncio.wait_for(one.news(["a"], {}, due_in=0, interval=0.1, quiet_for=0), 5)
+            await asyncio.wait_for(one.news(["a"], {}, due_in=0, interval=0.1, unchanged_for=0), 5)
         finally:
             task.cancel()
 

@@ -122,7 +122,7 @@ def test_an_upstream_task_that_returns_no_id_fails_the_task_with_the_value_in_it
 
     run = airflow(lambda: sensor(operation_id=send()))
 
-    assert type(run.error).__name__ == "CommsRequestRefused"
+    assert type(run.error).__name__ == "CommsPermanentError"
     assert "operation_id=" in str(run.error)
     assert not comms_simulator.requests
 
@@ -161,6 +161,6 @@ def test_a_bad_connection_fails_the_task_once_and_names_the_field(airflow, comms
 
     run = airflow(lambda: sensor(operation_id="comms_operation_01h9krwprkeee8fzqspvwy6nq8", retries=3))
 
-    assert type(run.error).__name__ == "CommsRequestRefused"
+    assert type(run.error).__name__ == "CommsPermanentError"
     assert "'atempts'" in str(run.error)
     assert "attempts" in str(run.error)

@@ -59,7 +59,7 @@ def test_what_the_api_refuses_for_good_is_not_retried(airflow, comms_simulator):
 
     run = airflow(lambda: export(operation_id=operation_id, retries=3))
 
-    assert type(run.error).__name__ == "CommsRequestRefused"
+    assert type(run.error).__name__ == "CommsPermanentError"
     assert "404" in str(run.error)
     assert len(comms_simulator.requests) == 1
 
@@ -78,10 +78,10 @@ def test_what_is_wrong_with_an_argument_at_run_time_or_with_the_connection_is_no
         return "../../Accounts"
 
     run = airflow(lambda: export(operation_id=send(), retries=3))
-    assert type(run.error).__name__ == "CommsRequestRefused"
+    assert type(run.error).__name__ == "CommsPermanentError"
 
     monkeypatch.setenv("AIRFLOW_CONN_TWILIO_COMMS_DEFAULT", '{"conn_type": "twilio_comms", "extra": {"atempts": 3}}')
     run = airflow(lambda: export(operation_id="comms_operation_01h9krwprkeee8fzqspvwy6nq8", retries=3))
-    assert type(run.error).__name__ == "CommsRequestRefused"
+    assert type(run.error).__name__ == "CommsPermanentError"
     assert "'atempts'" in str(run.error)
     assert not comms_simulator.requests

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_provider_comms.simulator import Simulator as ThreadSimulator
-from demo.processes import Processes
-from demo.real_airflow import RealAirflow
 from demo.simulator import Simulator
+from local_airflow.airflow import LocalAirflow
+from local_airflow.processes import Processes
 from tests.waits import WAYS
 
 if TYPE_CHECKING:
@@ -67,11 +67,11 @@ def airflow(
     ways_simulators: list[ThreadSimulator],
     dags_folder: Path,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[RealAirflow]:
+) -> Iterator[LocalAirflow]:
     """Start Airflow; `airflow.run_dag(dag_id, conf)` runs a DAG to its end and returns the run."""
     connections = {"twilio_comms_default": simulator.connection, "ways": _connection(ways_simulators[0])}
     connections |= {f"way_{number}": _connection(one) for number, one in enumerate(ways_simulators)}
-    airflow = RealAirflow(tmp_path_factory.mktemp("airflow"), dags_folder, processes, connections=connections)
+    airflow = LocalAirflow(tmp_path_factory.mktemp("airflow"), dags_folder, processes, connections=connections)
     airflow.migrate()
     airflow.start()
     airflow.wait_until_healthy()

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from demo.real_airflow import RealAirflow
     from demo.simulator import Simulator
+    from local_airflow.airflow import LocalAirflow
 
 pytestmark = pytest.mark.system
 
 
-def test_mapped_waits_add_up_what_they_delivered(airflow: RealAirflow, simulator: Simulator) -> None:
+def test_mapped_waits_add_up_what_they_delivered(airflow: LocalAirflow, simulator: Simulator) -> None:
     ids = [simulator.create_operation("emails", processing_for=seconds, recipients=10) for seconds in (0, 6)]
 
     run = airflow.run_dag("comms_mapped_operations", {"operation_ids": ids})
@@ -22,7 +22,7 @@ def test_mapped_waits_add_up_what_they_delivered(airflow: RealAirflow, simulator
     assert run.xcom("use_stats") == 20
 
 
-def test_the_daily_report_lists_what_its_data_interval_holds(airflow: RealAirflow, simulator: Simulator) -> None:
+def test_the_daily_report_lists_what_its_data_interval_holds(airflow: LocalAirflow, simulator: Simulator) -> None:
     yesterday = datetime.now(UTC).replace(hour=12, minute=0) - timedelta(days=1)
     simulator.create_operation("messages", processing_for=0, recipients=7, created_at=yesterday.isoformat())
     simulator.create_operation("messages", processing_for=0, recipients=5)

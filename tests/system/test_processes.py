@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from demo.failures import ComponentFailed
-from demo.processes import Processes
+from local_airflow.failures import ComponentFailed
+from local_airflow.processes import Processes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ time.sleep(60)
 OWNER = f"""
 import os, sys, time
 from pathlib import Path
-from demo.processes import Processes
+from local_airflow.processes import Processes
 with Processes(Path(sys.argv[1])) as processes:
     print(processes.start("family", [sys.executable, "-c", {FAMILY!r}], os.environ).process.pid, flush=True)
     time.sleep(60)

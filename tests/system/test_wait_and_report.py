@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from demo.failures import RunFailed
-from demo.waiting import wait_for
 from demo.worker_time import WorkerTime
+from local_airflow.failures import RunFailed
+from local_airflow.waiting import wait_for
 
 if TYPE_CHECKING:
-    from demo.real_airflow import RealAirflow
-    from demo.runs import Run
     from demo.simulator import Simulator
+    from local_airflow.airflow import LocalAirflow
+    from local_airflow.runs import Run
 
 pytestmark = pytest.mark.system
 
@@ -20,7 +20,7 @@ DAG_ID = "comms_wait_and_report"
 
 @pytest.mark.parametrize("resource", ["emails", "messages"])
 def test_the_example_waits_without_a_worker_and_hands_on_the_stats(
-    airflow: RealAirflow, simulator: Simulator, resource: str
+    airflow: LocalAirflow, simulator: Simulator, resource: str
 ) -> None:
     operation_id = simulator.create_operation(resource, processing_for=8, recipients=50, failed=0.1)
 
@@ -36,7 +36,7 @@ def test_the_example_waits_without_a_worker_and_hands_on_the_stats(
     assert time.held < time.deferred
 
 
-def test_a_wait_survives_a_triggerer_that_is_killed(airflow: RealAirflow, simulator: Simulator) -> None:
+def test_a_wait_survives_a_triggerer_that_is_killed(airflow: LocalAirflow, simulator: Simulator) -> None:
     operation_id = simulator.create_operation("emails", processing_for=15)
     run = airflow.start_run(DAG_ID, {"resource": "emails", "operation_id": operation_id})
     _wait_until_deferred(run)
@@ -50,7 +50,7 @@ def test_a_wait_survives_a_triggerer_that_is_killed(airflow: RealAirflow, simula
     assert run.task("wait").try_number == 1
 
 
-def test_a_wait_that_cannot_go_well_fails_with_a_log_that_says_why(airflow: RealAirflow) -> None:
+def test_a_wait_that_cannot_go_well_fails_with_a_log_that_says_why(airflow: LocalAirflow) -> None:
     run = airflow.run_dag(DAG_ID, {"resource": "messages", "operation_id": "../Emails"})
 
     assert run.states == {"wait": "failed", "export_stats": "upstream_failed", "use_stats": "upstream_failed"}

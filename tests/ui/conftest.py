@@ -60,7 +60,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def processes(tmp_path_factory):
-    from demo.processes import Processes
+    from local_airflow.processes import Processes
 
     with Processes(tmp_path_factory.mktemp("component-logs")) as processes:
         yield processes
@@ -69,11 +69,11 @@ def processes(tmp_path_factory):
 @pytest.fixture(scope="session")
 def airflow(processes, tmp_path_factory):
     """An API server, which serves the web UI; `airflow.start_component("scheduler")` adds a worker."""
-    from demo.real_airflow import RealAirflow
-    from demo.waiting import wait_for
+    from local_airflow.airflow import LocalAirflow
+    from local_airflow.waiting import wait_for
 
     dags = tmp_path_factory.mktemp("dags")
-    airflow = RealAirflow(tmp_path_factory.mktemp("airflow"), dags, processes, connections={})
+    airflow = LocalAirflow(tmp_path_factory.mktemp("airflow"), dags, processes, connections={})
     airflow.env["AIRFLOW__CORE__TEST_CONNECTION"] = "Enabled"
     airflow.migrate()
     airflow.start_component("API server")

@@ -8,7 +8,7 @@ import pytest
 from airflow import __version__ as airflow_version
 from packaging.version import Version
 
-from demo.waiting import wait_for
+from local_airflow.waiting import wait_for
 
 CONNECTIONS = "/api/v2/connections"
 GOOD = "reads e-mail and message operations at"

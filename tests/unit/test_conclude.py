@@ -6,8 +6,8 @@ import logging
 
 import pytest
 
-from airflow_provider_comms.conclude import conclude
 from airflow_provider_comms.exceptions import CommsTaskFailed
+from airflow_provider_comms.tasks.result import conclude
 
 
 @pytest.mark.parametrize("event", ["success", None, {}, {"verdict": "postponed"}])

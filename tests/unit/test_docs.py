@@ -14,7 +14,7 @@ import pytest
 from airflow_provider_comms.cli.exits import Exit
 from airflow_provider_comms.comms import errors
 from airflow_provider_comms.hooks.fields import EXTRAS, STANDARD
-from tests.benchmarks.scale.page import airflow_table, poll_table
+from benchmarks.scale.page import airflow_table, poll_table
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])

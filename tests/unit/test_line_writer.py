@@ -7,7 +7,7 @@ import contextvars
 import logging
 import threading
 
-from airflow_provider_comms.triggers.line_writer import LineWriter
+from airflow_provider_comms.triggers.log_writer import LineWriter
 
 task = contextvars.ContextVar("task", default="none")
 

@@ -9,8 +9,8 @@ import pytest
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.comms.models import EmailOperation, MessageOperation
 from airflow_provider_comms.comms.resource import Resource
-from airflow_provider_comms.outcome import Failed, Finished, Skipped, Waiting, judge, operation_xcom, policy_of
-from airflow_provider_comms.stats import rates, totals
+from airflow_provider_comms.reports.rates import rates, totals
+from airflow_provider_comms.waiting.outcome import Failed, Finished, Skipped, Waiting, judge, operation_xcom, policy_of
 
 BODY = {
     "id": "comms_operation_01h9krwprkeee8fzqspvwy6nq8",

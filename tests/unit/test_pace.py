@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from airflow_provider_comms.comms.models import EmailOperation
-from airflow_provider_comms.pace import next_interval
+from airflow_provider_comms.waiting.pace import next_interval
 
 NOW = 1_800_000_000.0
 

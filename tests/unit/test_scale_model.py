@@ -6,11 +6,11 @@ from math import inf
 
 import pytest
 
-from airflow_provider_comms.comms import survey
-from tests.benchmarks.scale import costs, model
-from tests.benchmarks.scale.airflow_share import MOST_EVENTS_AT_ONCE, AirflowShare
-from tests.benchmarks.scale.model import Load, Poll, look
-from tests.benchmarks.scale.page import airflow_table, poll_table
+from airflow_provider_comms.polling import status_scan
+from benchmarks.scale import costs, model
+from benchmarks.scale.airflow_share import MOST_EVENTS_AT_ONCE, AirflowShare
+from benchmarks.scale.model import Load, Poll, look
+from benchmarks.scale.page import airflow_table, poll_table
 
 
 def standing(waits, **fields):
@@ -19,7 +19,10 @@ def standing(waits, **fields):
 
 
 def test_the_model_knows_what_the_poll_takes_for_few():
-    assert (model.FEW, model.WORTH_A_PAGE) == (survey.FEW, survey.WORTH_A_PAGE)
+    assert (model.MIN_IDS_TO_LIST, model.MIN_HITS_PER_PAGE) == (
+        status_scan.MIN_IDS_TO_LIST,
+        status_scan.MIN_HITS_PER_PAGE,
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
-from airflow_provider_comms.conclude import conclude
+from airflow_provider_comms.tasks.result import conclude
 from airflow_provider_comms.triggers.operation import CommsOperationTrigger
 
 ROWS = sorted((Path(__file__).parent / "trigger_rows").glob("*.json"))

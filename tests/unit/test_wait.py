@@ -11,13 +11,13 @@ from airflow_provider_comms.comms.errors import (
     CommsProtocolError,
     CommsRateLimitError,
     CommsServerError,
-    Where,
+    ErrorContext,
 )
 from airflow_provider_comms.comms.models import EmailOperation
 from airflow_provider_comms.comms.resource import Resource
-from airflow_provider_comms.outcome import Failed, Finished, Policy, Skipped, Waiting
-from airflow_provider_comms.steady_clock import SteadyClock
-from airflow_provider_comms.wait import Wait
+from airflow_provider_comms.waiting.clock import SteadyClock
+from airflow_provider_comms.waiting.outcome import Failed, Finished, Policy, Skipped, Waiting
+from airflow_provider_comms.waiting.wait import Wait
 
 START = 1_800_000_000.0
 
@@ -87,7 +87,7 @@ def test_a_status_that_nobody_knows_is_warned_of_once(lines):
 
 def test_the_wish_of_the_api_outweighs_the_interval_until_it_answers():
     waiting = wait()
-    waiting.look({"a": CommsRateLimitError("429", Where(retry_after=600))}, START)
+    waiting.look({"a": CommsRateLimitError("429", ErrorContext(retry_after=600))}, START)
     assert waiting.delay(START) == 600
     waiting.look({"a": operation()}, START + 600)
     assert waiting.delay(START + 600) == 60

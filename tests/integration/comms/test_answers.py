@@ -48,8 +48,8 @@ def test_what_is_no_json_is_a_protocol_error(client, simulator, kind, says):
     simulator.fault(kind)
     with pytest.raises(CommsProtocolError) as caught:
         client.get("emails", simulator.add_operation())
-    assert says in caught.value.what
-    assert caught.value.where.request_id.startswith("RQ")
+    assert says in caught.value.message
+    assert caught.value.context.request_id.startswith("RQ")
 
 
 @pytest.mark.parametrize(
@@ -59,14 +59,14 @@ def test_what_is_no_json_is_a_protocol_error(client, simulator, kind, says):
         ({"omit_fields": ("createdAt",)}, "createdAt: field required"),
         ({"raw_fields": {"status": 5}}, "status"),
         ({"raw_stats": {"sent": "many"}}, "stats.sent"),
-        ({"raw_fields": {"id": "comms_operation_other"}}, "got the operation 'comms_operation_other'"),
+        ({"raw_fields": {"id": "comms_operation_other"}}, "got operation 'comms_operation_other'"),
     ],
 )
 def test_an_operation_that_is_none_is_a_protocol_error_that_says_why(client, simulator, plan, says):
     operation_id = simulator.add_operation(**plan)
     with pytest.raises(CommsProtocolError) as caught:
         client.get("emails", operation_id)
-    assert says in caught.value.what
+    assert says in caught.value.message
 
 
 def test_an_operation_as_twilio_may_yet_send_it_is_read(client, simulator):
@@ -89,7 +89,7 @@ def test_an_operation_as_twilio_may_yet_send_it_is_read(client, simulator):
 def test_another_success_is_a_protocol_error(told, http, operation_json, status):
     error = raised(told(http(status, b"" if status == 204 else operation_json(id="x"))))
     assert type(error) is CommsProtocolError
-    assert error.where.status == status
+    assert error.context.status == status
 
 
 @pytest.mark.parametrize("how", ["length", "chunked", "endless"])
@@ -108,7 +108,7 @@ def test_a_body_beyond_the_limit_is_not_read(told, http, how, within):
     with within(4):
         error = raised(told(answers[how]))
     assert type(error) is CommsProtocolError
-    assert str(MAX_BODY) in error.what
+    assert str(MAX_BODY) in error.message
 
 
 def test_a_body_within_the_limit_is_read(told, http, operation_json):
@@ -181,8 +181,8 @@ def test_an_error_answer_is_told_whole(*, make_client, settings_for, simulator, 
     simulator.fault(status)
     error = raised(make_client(settings_for(simulator, attempts=1)))
     assert type(error) is kind
-    assert error.where.code == code
-    assert error.where.request_id.startswith("RQ")
+    assert error.context.code == code
+    assert error.context.request_id.startswith("RQ")
     for part in ("connection under test", "emails operation x", f"HTTP status {status}", "to do: "):
         assert part in str(error)
 
@@ -191,7 +191,7 @@ def test_a_forbidden_resource_says_which_permission(client, simulator):
     simulator.permit(simulator.account_sid, "messages", allowed=False)
     with pytest.raises(CommsError) as caught:
         client.list("messages")
-    assert caught.value.where.code == 70051
+    assert caught.value.context.code == 70051
     assert "list of messages operations" in str(caught.value)
 
 

@@ -50,7 +50,7 @@ def test_one_attempt_ends_in_its_time(make_client, settings_for, raw_server, wit
     client = make_client(settings_for(server, attempts=1, attempt_timeout=0.2))
     with within(0.9), pytest.raises(CommsTimeoutError, match=r"in 0\.2 s") as caught:
         client.get("emails", "x")
-    assert caught.value.where.operation_id == "x"
+    assert caught.value.context.operation_id == "x"
     assert len(server.exchanges) == 1
 
 
@@ -107,8 +107,8 @@ def test_those_who_wait_for_their_turn_are_held_no_longer_either(make_client, se
     with within(1.4):
         found = client.side_by_side([f"operation{n}" for n in range(8)])
     assert {type(error) for error in found} == {CommsTimeoutError}
-    assert any("no turn in" in error.what for error in found)
-    assert not any("-" in error.what.split(" in ")[-1] for error in found)
+    assert any("no turn in" in error.message for error in found)
+    assert not any("-" in error.message.split(" in ")[-1] for error in found)
 
 
 def test_a_server_that_goes_away_gives_an_error_and_comes_back_to_an_answer(

@@ -84,7 +84,7 @@ def test_what_will_not_pass_is_asked_once(client, simulator, status, raised, ret
     with pytest.raises(CommsStatusError) as caught:
         client.get("emails", simulator.add_operation())
     assert type(caught.value) is raised
-    assert caught.value.where.status == status
+    assert caught.value.context.status == status
     assert len(simulator.requests) == 1
 
 
@@ -100,7 +100,7 @@ def test_wrong_credentials_are_tried_once(make_client, settings_for, simulator):
     client = make_client(settings_for(simulator, password="wrong-password"))
     with pytest.raises(CommsAuthenticationError) as caught:
         client.get("emails", simulator.add_operation())
-    assert caught.value.where.code == 20003
+    assert caught.value.context.code == 20003
     assert len(simulator.requests) == 1
 
 

@@ -70,7 +70,7 @@ def test_a_closed_gate_that_opens_too_late_is_an_error_without_a_request(gives_u
     with within(1), pytest.raises(CommsRateLimitError, match="Not sent") as caught:
         client.get("emails", "x")
     assert caught.value.retry_after == pytest.approx(3600, abs=2)
-    assert caught.value.where.status is None
+    assert caught.value.context.status is None
     assert len(simulator.requests) == 1
 
 
@@ -107,5 +107,5 @@ def test_a_rate_limit_is_kept_to_and_all_is_fetched_in_the_end(make_client, sett
     client = make_client(settings_for(simulator, attempts=10, backoff_base=0.05, call_timeout=20))
     assert [found.id for found in client.side_by_side(ids[:30])] == ids[:30]
     assert list(client.try_many("emails", ids)) == ids
-    refusals = simulator.request_counts()["by_status"].get("429", 0)
-    assert refusals <= 40
+    fail_fast_on_permanent_errors = simulator.request_counts()["by_status"].get("429", 0)
+    assert fail_fast_on_permanent_errors <= 40

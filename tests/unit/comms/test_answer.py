@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_comms.comms.answer import Answer, read_operation, read_page
 from airflow_provider_comms.comms.errors import (
     CommsError,
     CommsNotFoundError,
@@ -18,8 +17,9 @@ from airflow_provider_comms.comms.errors import (
     CommsServerError,
     CommsStatusError,
 )
+from airflow_provider_comms.comms.http.request import fetch_request, list_request, query_of
+from airflow_provider_comms.comms.http.response import Response, parse_operation, parse_page
 from airflow_provider_comms.comms.models import EmailOperation, EmailPage, MessageOperation
-from airflow_provider_comms.comms.request import fetch_request, list_request, query_of
 from airflow_provider_comms.comms.settings import ClientSettings
 
 ID = "comms_operation_01h9krwprkeee8fzqspvwy6nq8"
@@ -38,18 +38,18 @@ FETCH = fetch_request("emails", ID)
 LIST = list_request(query_of("emails"), TOKEN)
 
 
-def answer(status: int, body: bytes | str | object = b"", request=FETCH, **headers: str) -> Answer:
+def answer(status: int, body: bytes | str | object = b"", request=FETCH, **headers: str) -> Response:
     if isinstance(body, str):
         body = body.encode()
     elif not isinstance(body, bytes):
         body = json.dumps(body).encode()
     given_headers = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Answer(request, status, given_headers, body, SETTINGS.where_to, SETTINGS.secrets + request.secrets)
+    return Response(request, status, given_headers, body, SETTINGS.description, SETTINGS.secrets + request.secrets)
 
 
-def error_of(one: Answer) -> CommsError:
+def error_of(one: Response) -> CommsError:
     with pytest.raises(CommsError) as caught:
-        (read_operation if one.request.operation_id else read_page)(one)
+        (parse_operation if one.request.operation_id else parse_page)(one)
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
     return caught.value
@@ -92,15 +92,15 @@ COMMS = {"errors": [{"code": 20404, "message": "Not there.", "infoUrl": "https:/
 def test_an_error_body_of_any_form_gives_code_and_message(body, code, said):
     error = error_of(answer(404, body))
     assert type(error) is CommsNotFoundError
-    assert error.where.code == code
-    assert said in error.what
-    assert error.what.startswith(f"404 from GET /v1/Emails/Operations/{ID}: ")
-    assert error.what.isprintable()
+    assert error.context.code == code
+    assert said in error.message
+    assert error.message.startswith(f"404 from GET /v1/Emails/Operations/{ID}: ")
+    assert error.message.isprintable()
     str(error).encode()
 
 
 def test_a_long_message_is_cut():
-    assert len(error_of(answer(400, {"message": "long " * 100_000})).what) < 700
+    assert len(error_of(answer(400, {"message": "long " * 100_000})).message) < 700
 
 
 def test_a_date_to_wait_for_is_read_by_the_servers_clock():
@@ -110,7 +110,7 @@ def test_a_date_to_wait_for_is_read_by_the_servers_clock():
 
 def test_the_circumstances_are_told():
     error = error_of(answer(503, COMMS, twilio_request_id="RQ1", retry_after="7"))
-    where = error.where
+    where = error.context
     assert type(error) is CommsServerError
     assert (where.status, where.code, where.request_id, where.retry_after) == (503, 20404, "RQ1", 7.0)
     assert (where.method, where.resource, where.operation_id) == ("GET", "emails", ID)
@@ -118,15 +118,15 @@ def test_the_circumstances_are_told():
 
 
 def test_a_proxys_request_id_is_better_than_none():
-    assert error_of(answer(500, x_request_id="abc")).where.request_id == "abc"
-    assert error_of(answer(500)).where.request_id is None
+    assert error_of(answer(500, x_request_id="abc")).context.request_id == "abc"
+    assert error_of(answer(500)).context.request_id is None
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 304, 307, 308])
 def test_a_redirect_is_no_answer(status):
     error = error_of(answer(status, OPERATION, location="https://elsewhere.test"))
     assert type(error) is CommsProtocolError
-    assert "redirect" in error.what
+    assert "redirect" in error.message
     assert "host" in error.advice
 
 
@@ -169,13 +169,13 @@ def without(name: str) -> dict:
 def test_a_200_that_is_no_operation_is_a_protocol_error_that_says_why(body, says):
     error = error_of(answer(200, body, content_type="text/html; charset=utf-8"))
     assert type(error) is CommsProtocolError
-    assert says in error.what
+    assert says in error.message
 
 
 def test_a_200_that_is_no_json_says_what_it_is_and_how_long():
     error = error_of(answer(200, "<html>sign in</html>", content_type="text/html; charset=utf-8"))
-    assert "(text/html, 20 bytes): '<html>sign in</html>'" in error.what
-    assert "(no content type, 0 bytes)" in error_of(answer(200)).what
+    assert "(text/html, 20 bytes): '<html>sign in</html>'" in error.message
+    assert "(no content type, 0 bytes)" in error_of(answer(200)).message
 
 
 @pytest.mark.parametrize(
@@ -193,20 +193,20 @@ def test_a_200_that_is_no_json_says_what_it_is_and_how_long():
 def test_a_200_that_is_no_page_is_a_protocol_error_that_says_which_field(body, says):
     error = error_of(answer(200, body, request=LIST))
     assert type(error) is CommsProtocolError
-    assert says in error.what
+    assert says in error.message
 
 
 @pytest.mark.parametrize("other", ["comms_operation_other", ID.upper(), "", ID + " "])
 def test_another_operation_than_was_asked_for_is_a_protocol_error(other):
     error = error_of(answer(200, OPERATION | {"id": other}))
     assert type(error) is CommsProtocolError
-    assert f"Asked for {ID}" in error.what
+    assert f"Asked for {ID}" in error.message
 
 
 def test_an_operation_is_read_by_the_models_of_the_resource_that_was_asked():
-    assert type(read_operation(answer(200, OPERATION))) is EmailOperation
-    assert type(read_operation(answer(200, OPERATION, request=fetch_request("messages", ID)))) is MessageOperation
-    page = read_page(answer(200, {"operations": [OPERATION]}, request=LIST))
+    assert type(parse_operation(answer(200, OPERATION))) is EmailOperation
+    assert type(parse_operation(answer(200, OPERATION, request=fetch_request("messages", ID)))) is MessageOperation
+    page = parse_page(answer(200, {"operations": [OPERATION]}, request=LIST))
     assert type(page) is EmailPage
     assert type(page.operations[0]) is EmailOperation
 
@@ -294,7 +294,7 @@ _headers = st.dictionaries(
 )
 
 
-def meaning_of(one: Answer, read):
+def meaning_of(one: Response, read):
     try:
         return read(one)
     except CommsError as error:
@@ -303,8 +303,8 @@ def meaning_of(one: Answer, read):
 
 @given(st.sampled_from([200, 200, 200, 204, 307, 400, 404, 429, 500]) | st.integers(100, 999), _headers, _bodies)
 def test_any_answer_is_an_operation_or_a_page_or_a_comms_error(status, headers, body):
-    for request, read in ((FETCH, read_operation), (LIST, read_page)):
-        one = Answer(request, status, headers, body, SETTINGS.where_to, SETTINGS.secrets)
+    for request, read in ((FETCH, parse_operation), (LIST, parse_page)):
+        one = Response(request, status, headers, body, SETTINGS.description, SETTINGS.secrets)
         result = meaning_of(one, read)
         assert isinstance(result, EmailOperation | EmailPage | CommsError)
         repr(result).encode()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_comms.comms.arguments import check_operation_id, check_window, is_documented_id
 from airflow_provider_comms.comms.errors import CommsArgumentError, CommsError
-from airflow_provider_comms.comms.request import fetch_request, list_request, query_of
+from airflow_provider_comms.comms.http.request import fetch_request, list_request, query_of
 from airflow_provider_comms.comms.resource import OperationStatus, Resource
 
 ID = "comms_operation_01h9krwprkeee8fzqspvwy6nq8"
@@ -24,7 +24,7 @@ def refusal(name: str, value: object, **filters) -> str:
         query_of(**({"resource": "emails"} | filters | {name: value}))
     assert isinstance(caught.value, ValueError)
     assert caught.value.advice
-    return caught.value.what
+    return caught.value.message
 
 
 @pytest.mark.parametrize("value", ["email", "Emails", "", "sms", "../messages", None, 5, b"emails", ["emails"]])
@@ -180,7 +180,7 @@ def test_any_aware_datetime_is_sent_or_refused(moment, parallel):
 def test_an_id_that_could_not_be_one(value):
     with pytest.raises(CommsArgumentError) as caught:
         fetch_request("emails", value)
-    assert caught.value.what.startswith("operation_id=")
+    assert caught.value.message.startswith("operation_id=")
     assert caught.value.advice
 
 
@@ -246,5 +246,5 @@ def test_only_what_was_asked_for_is_sent():
 def test_a_request_does_not_show_its_page_token():
     request = list_request(query_of("emails"), "tok/+==")
     assert "tok" not in repr(request)
-    assert "tok" not in repr(request.where("here"))
+    assert "tok" not in repr(request.context("here"))
     assert request.secrets == ("tok/+==",)

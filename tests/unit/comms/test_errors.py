@@ -8,9 +8,9 @@ import pickle
 import pytest
 
 from airflow_provider_comms.comms import errors
-from airflow_provider_comms.comms.errors import STATUS_ERRORS, CommsError, CommsStatusError, Where
+from airflow_provider_comms.comms.errors import STATUS_ERRORS, CommsError, CommsStatusError, ErrorContext
 
-WHERE = Where(
+WHERE = ErrorContext(
     peer="connection twilio, https://comms.twilio.com",
     method="GET",
     path="/v1/Emails/Operations/comms_operation_1",
@@ -42,9 +42,9 @@ def test_every_error_pickles_and_copies_whole(kind, advice, make_copy):
     error.add_note("seen at noon")
     twin = make_copy(error)
     assert type(twin) is kind
-    assert (twin.what, twin.where, twin.advice, str(twin), twin.args) == (
-        error.what,
-        error.where,
+    assert (twin.message, twin.context, twin.advice, str(twin), twin.args) == (
+        error.message,
+        error.context,
         error.advice,
         str(error),
         error.args,
@@ -63,16 +63,16 @@ def test_str_says_what_where_and_what_to_do(kind):
 
 
 def test_of_a_listing_str_says_whose():
-    assert "list of messages operations" in str(CommsError("It broke.", Where(resource="messages")))
+    assert "list of messages operations" in str(CommsError("It broke.", ErrorContext(resource="messages")))
 
 
 def test_what_is_not_known_is_not_said():
     assert str(CommsError("It broke.")) == "It broke."
-    assert "None" not in str(CommsError("It broke.", Where(resource="emails")))
+    assert "None" not in str(CommsError("It broke.", ErrorContext(resource="emails")))
 
 
 def test_a_wish_to_wait_no_time_is_still_said():
-    assert "asked to wait 0 s" in str(Where(retry_after=0.0))
+    assert "asked to wait 0 s" in str(ErrorContext(retry_after=0.0))
 
 
 @pytest.mark.parametrize("kind", [k for k in CLASSES if k is not CommsError and not issubclass(k, ValueError)])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_comms.comms.gate import FIRST_GAP, WIDEST_GAP, Gate, shared_gate
+from airflow_provider_comms.comms.http.throttle import FIRST_GAP, WIDEST_GAP, Throttle, shared_throttle
 
 
 class Clock:
@@ -29,7 +29,7 @@ def clock():
 
 @pytest.fixture
 def gate(clock):
-    return Gate(clock=clock)
+    return Throttle(clock=clock)
 
 
 def test_a_gate_that_was_never_shut_holds_nobody(gate):
@@ -62,13 +62,13 @@ def test_a_longer_wish_prolongs_and_a_shorter_one_does_not_shorten(gate, clock):
     assert gate.delay() == 9
 
 
-def refuse(gate: Gate, clock: Clock) -> None:
+def refuse(gate: Throttle, clock: Clock) -> None:
     """Another 429, to a request that left after the gate was shut last."""
     clock.advance(100)
     gate.shut(clock.now, 0)
 
 
-def gap_of(gate: Gate, clock: Clock) -> float:
+def gap_of(gate: Throttle, clock: Clock) -> float:
     clock.advance(1000)
     assert gate.delay() == 0
     return gate.delay()
@@ -103,7 +103,7 @@ def test_after_a_storm_the_gap_narrows_to_nothing(gate, clock):
 @given(st.lists(st.sampled_from(["refused", "passed", "asked"]), max_size=200), st.integers(1, 16))
 def test_whatever_happens_the_gap_never_leaves_its_bounds(events, seconds):
     clock = Clock()
-    gate = Gate(clock=clock)
+    gate = Throttle(clock=clock)
     for event in events:
         if event == "refused":
             gate.shut(clock.now, seconds)
@@ -131,10 +131,10 @@ def test_a_server_that_refuses_everything_sees_a_bounded_number_of_requests(call
 
 
 def test_clients_of_one_connection_share_a_gate_and_others_do_not():
-    gate = shared_gate("http://one.test", "AC1")
-    assert shared_gate("http://one.test", "AC1") is gate
-    assert shared_gate("http://one.test", "AC2") is not gate
-    assert shared_gate("http://two.test", "AC1") is not gate
+    gate = shared_throttle("http://one.test", "AC1")
+    assert shared_throttle("http://one.test", "AC1") is gate
+    assert shared_throttle("http://one.test", "AC2") is not gate
+    assert shared_throttle("http://two.test", "AC1") is not gate
 
 
 def test_threads_that_ask_first_at_the_same_time_get_the_same_gate():
@@ -143,7 +143,7 @@ def test_threads_that_ask_first_at_the_same_time_get_the_same_gate():
 
     def ask() -> None:
         start.wait()
-        found.append(shared_gate("http://race.test", "AC1"))
+        found.append(shared_throttle("http://race.test", "AC1"))
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
     for thread in threads:
@@ -157,7 +157,7 @@ def test_threads_that_ask_first_at_the_same_time_get_the_same_gate():
 def test_a_fork_while_another_thread_is_in_the_gate_leaves_it_usable(clock):
     """The gate's clock is what holds the other thread inside."""
     inside, leave = threading.Event(), threading.Event()
-    gate = shared_gate("http://forked.test", "AC1")
+    gate = shared_throttle("http://forked.test", "AC1")
 
     def hold() -> None:
         with gate._lock:

@@ -14,10 +14,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_comms.comms.errors import CommsProtocolError, CommsServerError
-from airflow_provider_comms.comms.listing import list_in_turn, list_side_by_side
+from airflow_provider_comms.comms.http.request import query_of
+from airflow_provider_comms.comms.listing.parallel import list_in_turn, list_side_by_side
+from airflow_provider_comms.comms.listing.slices import MIN_SLICE, OVERLAP, Slice, whole_slice
 from airflow_provider_comms.comms.models import EmailOperation, EmailPage, Pagination
-from airflow_provider_comms.comms.request import query_of
-from airflow_provider_comms.comms.slicing import NARROWEST, OVERLAP, Slice, whole_slice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -274,7 +274,7 @@ def test_pieces_of_a_slice_touch_each_other_and_cover_it(start, seconds, pieces)
     assert all(one.end == two.start for one, two in pairwise(cut))
     assert [piece.first for piece in cut] == [True] + [False] * (len(cut) - 1)
     assert [piece.last for piece in cut] == [False] * (len(cut) - 1) + [True]
-    assert len(cut) == 1 or all(piece.width >= NARROWEST - timedelta.resolution for piece in cut)
+    assert len(cut) == 1 or all(piece.width >= MIN_SLICE - timedelta.resolution for piece in cut)
 
 
 def test_neighbouring_slices_overlap_and_the_ends_stay_as_they_were_asked_for():

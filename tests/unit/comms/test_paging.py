@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_comms.comms.errors import CommsProtocolError
+from airflow_provider_comms.comms.http.request import query_of
+from airflow_provider_comms.comms.listing.pages import PageIterator, SeenIds
 from airflow_provider_comms.comms.models import EmailOperation, EmailPage, Pagination
-from airflow_provider_comms.comms.paging import Seen, Walk
-from airflow_provider_comms.comms.request import query_of
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 AWKWARD = "eyJ+/w==/+a b&c=%2B"
@@ -25,11 +25,11 @@ def page(*ids: str, then: str | None = None) -> EmailPage:
     return EmailPage(operations=tuple(map(operation, ids)), pagination=Pagination(next=then))
 
 
-def walk(**filters) -> Walk:
-    return Walk(query_of("emails", **filters), Seen(), "here")
+def walk(**filters) -> PageIterator:
+    return PageIterator(query_of("emails", **filters), SeenIds(), "here")
 
 
-def accepted(one: Walk, *pages: EmailPage) -> list[str]:
+def accepted(one: PageIterator, *pages: EmailPage) -> list[str]:
     return [operation.id for each in pages for operation in one.accept(each)]
 
 
@@ -64,8 +64,8 @@ def test_what_comes_again_is_dropped_within_a_page_and_between_pages():
 
 
 def test_walks_that_share_their_memory_share_their_duplicates():
-    seen = Seen()
-    one, two = (Walk(query_of("emails"), seen, "here") for _ in range(2))
+    seen = SeenIds()
+    one, two = (PageIterator(query_of("emails"), seen, "here") for _ in range(2))
     assert accepted(one, page("a", "b")) == ["a", "b"]
     assert accepted(two, page("b", "c")) == ["c"]
 
@@ -82,7 +82,7 @@ def test_a_token_that_was_given_before_is_a_circle(circle):
 
 @given(st.lists(st.one_of(st.text(max_size=3), st.integers(0, 50).map(str)), max_size=300))
 def test_seen_is_a_set(texts):
-    seen, known = Seen(), set()
+    seen, known = SeenIds(), set()
     for text in texts:
         assert seen.add(text) is (text not in known)
         known.add(text)
@@ -90,7 +90,7 @@ def test_seen_is_a_set(texts):
 
 def test_seen_is_a_set_with_many_texts_too():
     """Some 12 digests to a bucket, so that some are found across the border of two."""
-    seen = Seen()
+    seen = SeenIds()
     texts = [f"comms_operation_{number:030}" for number in range(50_000)]
     assert all(seen.add(text) for text in texts)
     assert not any(seen.add(text) for text in texts)

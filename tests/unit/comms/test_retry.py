@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tenacity import Future, RetryCallState
 
-from airflow_provider_comms.comms.answer import Answer, read_operation
 from airflow_provider_comms.comms.errors import (
     CommsArgumentError,
     CommsAuthenticationError,
@@ -25,10 +24,11 @@ from airflow_provider_comms.comms.errors import (
     CommsStatusError,
     CommsTimeoutError,
     CommsUnreachableError,
-    Where,
+    ErrorContext,
 )
-from airflow_provider_comms.comms.request import fetch_request
-from airflow_provider_comms.comms.retry import delay_before_retry, is_transient, retry_rules
+from airflow_provider_comms.comms.http.request import fetch_request
+from airflow_provider_comms.comms.http.response import Response, parse_operation
+from airflow_provider_comms.comms.http.retry import delay_before_retry, is_transient, retry_rules
 from airflow_provider_comms.comms.settings import Patience
 
 PATIENCE = Patience(attempts=4, call_timeout=300, retry_after_cap=120, backoff_base=1, backoff_cap=5)
@@ -72,7 +72,7 @@ def error_for(status: int, retry_after: str | None) -> CommsError:
     headers = {} if retry_after is None else {"retry-after": retry_after}
     request = fetch_request("emails", "comms_operation_01h9krwprkeee8fzqspvwy6nq8")
     with pytest.raises(CommsError) as caught:
-        read_operation(Answer(request, status, headers, b"", "here"))
+        parse_operation(Response(request, status, headers, b"", "here"))
     return caught.value
 
 
@@ -145,7 +145,7 @@ def test_the_error_given_up_with_is_the_last_one_itself():
         (CommsNotFoundError("no"), False),
         (CommsArgumentError("no"), False),
         (CommsSettingsError("no"), False),
-        (CommsStatusError("no", Where(retry_after=1.0)), False),
+        (CommsStatusError("no", ErrorContext(retry_after=1.0)), False),
         (TimeoutError(), False),
         (KeyboardInterrupt(), False),
     ],

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from airflow_provider_comms.comms.retry import LONGEST_WISH, retry_after
+from airflow_provider_comms.comms.http.retry import MAX_RETRY_AFTER, retry_after
 
 NOW = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC).timestamp()
 
@@ -79,7 +79,7 @@ def test_a_date_without_a_zone_is_gmt_wherever_the_task_runs(header, monkeypatch
 def test_every_http_date_is_the_seconds_until_it_and_never_below_zero(moment, now):
     moment = moment.replace(tzinfo=UTC, microsecond=0)
     wished = retry_after(format_datetime(moment, usegmt=True), now=now)
-    assert wished == pytest.approx(min(max(0.0, moment.timestamp() - now), LONGEST_WISH))
+    assert wished == pytest.approx(min(max(0.0, moment.timestamp() - now), MAX_RETRY_AFTER))
 
 
 _date_like = st.lists(

@@ -98,7 +98,7 @@ def test_what_is_no_proxy_is_refused_without_being_quoted(proxy):
 
 def test_neither_the_password_nor_the_proxys_is_shown():
     made = settings(proxy="http://me:prox%79-secret@proxy.test:3128")
-    for text in (repr(made), str(made), made.where_to):
+    for text in (repr(made), str(made), made.description):
         assert "pass-word" not in text
         assert "prox" not in text
 

@@ -1,0 +1,1 @@
+"""One request and its response: built, sent, repeated, slowed down, read."""

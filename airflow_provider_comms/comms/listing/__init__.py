@@ -1,0 +1,1 @@
+"""Pages in turn, and a window of time in parallel slices."""

@@ -1,0 +1,101 @@
+"""
+A window of time, cut into slices that can be listed side by side.
+
+Nothing is promised about the order of a list or whether its bounds are inclusive. So neighbouring slices overlap,
+what comes twice is dropped by id, and every chain of pages is walked to its end or listed anew in smaller slices.
+Order is used only to guess how much a slice still holds; a wrong guess costs requests, never operations.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from airflow_provider_comms.comms.resource import RETENTION_DAYS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_provider_comms.comms.http.request import Query
+    from airflow_provider_comms.comms.models import Operation
+
+OVERLAP = timedelta(seconds=1)
+"""How far slices reach over their seams: enough for a server that reads its bounds in whole seconds."""
+MIN_SLICE = 4 * OVERLAP
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """
+    A part of a query's window.
+
+    :param start: where it begins, without the overlap.
+    :param end: where it ends, without the overlap.
+    :param first: whether it begins where the query's window does, which may be open.
+    :param last: whether it ends where the query's window does, which may be open.
+    """
+
+    start: datetime
+    end: datetime
+    first: bool = True
+    last: bool = True
+
+    @property
+    def width(self) -> timedelta:
+        """Time from start to end."""
+        return self.end - self.start
+
+    def query(self, whole: Query) -> Query:
+        """Return the query that lists this slice, with its overlaps, and open where the whole is."""
+        start = whole.start_date if self.first else self.start - OVERLAP
+        end = whole.end_date if self.last else self.end + OVERLAP
+        return whole.between(start, end)
+
+    def cut(self, pieces: int) -> list[Slice]:
+        """Return the slice in equal pieces, as many as asked for or as are not too narrow."""
+        count = max(1, min(pieces, self.width // MIN_SLICE))
+        seams = [self.start + self.width * i / count for i in range(count)] + [self.end]
+        return [
+            Slice(seams[i], seams[i + 1], self.first and i == 0, self.last and i == count - 1) for i in range(count)
+        ]
+
+
+def whole_slice(query: Query, now: datetime) -> Slice:
+    """Return the query's window as one slice; where it is open, as far as Twilio keeps operations."""
+    end = query.end_date or max(now, query.start_date or now) + MIN_SLICE
+    start = query.start_date or min(now, end) - timedelta(days=RETENTION_DAYS)
+    return Slice(start.astimezone(UTC), max(start, end).astimezone(UTC))
+
+
+class Progress:
+    """
+    How far the walk through a slice has come, and what may lie ahead.
+
+    :param part: the slice.
+    """
+
+    def __init__(self, part: Slice) -> None:
+        self.pages = 0
+        self._part = part
+        self._latest_page = timedelta(0)
+        self._begin: datetime | None = None
+        self._end: datetime | None = None
+
+    def note(self, operations: Sequence[Operation]) -> None:
+        """Take in the operations of the next page."""
+        self.pages += 1
+        moments = [operation.created_at for operation in operations]
+        if moments:
+            begin, end = min(moments), max(moments)
+            self._latest_page = end - begin
+            self._begin = min(begin, self._begin or begin)
+            self._end = max(end, self._end or end)
+
+    @property
+    def pages_left(self) -> float:
+        """Guess how many pages are left: the time not covered yet, at the pace of the latest page; 0 at first."""
+        if self._begin is None or self._end is None:
+            return 0.0
+        left = self._part.width - (self._end - self._begin)
+        return max(0.0, left / max(self._latest_page, self._part.width / 10_000, timedelta.resolution))

@@ -1,0 +1,14 @@
+"""How a moment is written: one form for the query, the XCom and the log."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def format_utc(moment: datetime) -> str:
+    """
+    Write a moment as ISO 8601 in UTC, such as `2026-11-21T04:26:44.120000Z`.
+
+    :param moment: aware, in any zone; any subclass of datetime (pendulum's too).
+    """
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

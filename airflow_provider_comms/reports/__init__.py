@@ -1,0 +1,1 @@
+"""Figures: sums and rates."""

@@ -1,0 +1,1 @@
+"""What the sensor and the operators share: arguments, and how a task ends."""

@@ -1,0 +1,48 @@
+"""What the sensor and the operators share as tasks of Airflow about operations: arguments, names, the link."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_comms.comms.arguments import check_resource
+from airflow_provider_comms.links.console import TwilioConsoleLink
+from airflow_provider_comms.tasks.arguments import ids_of, unrecognized_ids
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_provider_comms.comms.resource import Resource
+
+
+class OperationTask:
+    """Stands before Airflow's base class among the bases of a task that is about operations."""
+
+    template_fields: Sequence[str] = ("resource", "operation_id", "comms_conn_id")
+    operator_extra_links = (TwilioConsoleLink(),)
+    ui_color = "#f4d8d8"
+
+    resource: Any
+    operation_id: Any
+    log: Any  # Airflow's base class brings it.
+
+    @classmethod
+    def partial(cls, **kwargs: Any) -> Any:
+        """Let the grid show a mapped task by its operation, unless the DAG's author names it otherwise."""
+        kwargs.setdefault("map_index_template", "{{ task.operation_name }}")
+        return super().partial(**kwargs)  # type: ignore[misc]
+
+    def resolve_operations(self) -> tuple[Resource, Sequence[str]]:
+        """
+        Return what the arguments name, after the templates are rendered, and warn of ids of an unusual form.
+
+        :raises CommsArgumentError: one of them cannot be right.
+        """
+        resource, ids = check_resource(self.resource), ids_of(self.operation_id)
+        if odd := unrecognized_ids(ids):
+            self.log.warning("Not the form of an operation id that Twilio documents: %s", ", ".join(odd))
+        return resource, ids
+
+    @property
+    def operation_name(self) -> str:
+        """The id, or the ids, after the templates are rendered."""
+        return ", ".join(ids_of(self.operation_id))

@@ -1,0 +1,1 @@
+"""A whole Airflow on this machine: what the demo, the system tests and the benchmarks start."""

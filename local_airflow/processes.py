@@ -1,0 +1,118 @@
+"""Child processes: started in sessions of their own, watched, and all stopped in the end."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from local_airflow import guard
+from local_airflow.failures import ComponentFailed
+from local_airflow.signals import uninterrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+TAIL_LINES = 40
+
+
+@dataclass(frozen=True)
+class Component:
+    """One child process, and the file that takes what it prints."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def tail(self) -> str:
+        """Return the last lines that the component printed."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return "\n".join(lines[-TAIL_LINES:])
+
+    def check(self) -> None:
+        """Raise :class:`ComponentFailed` if the process is over."""
+        if self.process.poll() is not None:
+            raise self.failed(f"ended early, with exit code {self.process.returncode}")
+
+    def failed(self, what: str) -> ComponentFailed:
+        """Return the error that says what happened, with the end of the component's log."""
+        return ComponentFailed(f"The {self.name} {what}.", f"{self.log}, last lines:\n{self.tail()}")
+
+
+class Processes:
+    """
+    Every child process of the demo; leaving the context stops them all.
+
+    :param log_folder: where each component gets its ``<name>.log``
+    """
+
+    def __init__(self, log_folder: Path) -> None:
+        self.log_folder = log_folder
+        self.running: dict[str, Component] = {}
+
+    def __enter__(self) -> Self:
+        self.log_folder.mkdir(parents=True, exist_ok=True)
+        self._guard = subprocess.Popen(
+            [sys.executable, "-P", guard.__file__], stdin=subprocess.PIPE, start_new_session=True
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._guard.communicate()
+        for component in self.running.values():
+            component.process.wait()
+
+    def start(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> Component:
+        """
+        Start one process in a session of its own.
+
+        :param name: what the component is called in messages and in its log's file name
+        :param command: the program and its arguments
+        :param env: its whole environment
+        """
+        log = self.log_folder / f"{name.replace(' ', '-')}.log"
+        with uninterrupted(), log.open("ab") as output:
+            process = subprocess.Popen(
+                command,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            self._tell_guard(process.pid)
+        self.running[name] = Component(name, process, log)
+        return self.running[name]
+
+    def run(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> None:
+        """Run a process to its end; raise :class:`ComponentFailed` unless it succeeds."""
+        component = self.start(name, command, env)
+        if component.process.wait():
+            raise component.failed(f"ended with exit code {component.process.returncode}")
+        del self.running[name]
+
+    def stop(self, name: str, grace: float = guard.GRACE_SECONDS) -> None:
+        """
+        Stop one component with all its children.
+
+        :param name: the component
+        :param grace: seconds it may take to stop in its own way; 0 kills it at once
+        """
+        component = self.running.pop(name)
+        guard.stop({component.process.pid}, grace)
+        component.process.wait()
+
+    def check(self) -> None:
+        """Raise :class:`ComponentFailed` if a component has ended."""
+        for component in self.running.values():
+            component.check()
+
+    def _tell_guard(self, pid: int) -> None:
+        if self._guard.stdin:
+            self._guard.stdin.write(f"{pid}\n".encode())
+            self._guard.stdin.flush()
