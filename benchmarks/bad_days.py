@@ -98,9 +98,9 @@ def run() -> Report:
 
 def _figures(day: BadDay, lived: Mapping[str, float]) -> list[Figure]:
     return [
-        _judged(f"{day.message}: lost, doubled or wrong", lived["wrong"], Bound("≤", 0, ""), ""),
-        _judged(f"{day.message}: last told late by", lived["late"], Bound("≤", LATE, "s"), "s"),
-        _judged(f"{day.message}: requests", lived["requests"], Bound("≤", day.most_requests, ""), ""),
+        _judged(f"{day.what}: lost, doubled or wrong", lived["wrong"], Bound("≤", 0, ""), ""),
+        _judged(f"{day.what}: last told late by", lived["late"], Bound("≤", LATE, "s"), "s"),
+        _judged(f"{day.what}: requests", lived["requests"], Bound("≤", day.most_requests, ""), ""),
     ]
 
 

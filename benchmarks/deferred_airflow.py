@@ -163,7 +163,7 @@ class Tasks:
 
     def _count(self, *conditions: Any) -> int:
         with self._engine.connect() as connection:
-            return connection.scalar(select(func.count()).context(*conditions)) or 0
+            return connection.scalar(select(func.count()).where(*conditions)) or 0
 
 
 def _airflow(*arguments: str) -> list[str]:

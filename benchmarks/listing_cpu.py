@@ -82,5 +82,5 @@ def _bare(client, limit=None):
 
 
 def _count(operations) -> int:
-    """PageIterator through operations one by one, as any reader does."""
+    """Walk through operations one by one, as any reader does."""
     return sum(1 for _ in operations)

@@ -13,7 +13,7 @@ from benchmarks.measure import apart, peak_memory, spending
 from benchmarks.report import Bound, Figure, Report
 from benchmarks.simulated import SimulatedApi, simulated_api
 
-MIN_IDS_TO_LIST, MANY, ALL = 10_000, 100_000, 1_000_000
+FEW, MANY, ALL = 10_000, 100_000, 1_000_000
 PARALLEL = 8
 MOST_GROWTH = Bound("≤", 30, "MB")
 
@@ -32,14 +32,14 @@ def run() -> Report:
 
 def _figures(api: SimulatedApi, parallel: int) -> list[Figure]:
     few, many, everything = (
-        apart(list_some, limit=limit, parallel=parallel, **api.access) for limit in (MIN_IDS_TO_LIST, MANY, ALL)
+        apart(list_some, limit=limit, parallel=parallel, **api.access) for limit in (FEW, MANY, ALL)
     )
     growth = everything["peak"] - few["peak"]
     how = f"parallel={parallel}"
     return [
         Figure(what=f"{how}: {MANY:,}", ours=many["seconds"], unit="s"),
         Figure(what=f"{how}: {ALL:,}", ours=everything["seconds"], unit="s"),
-        Figure(what=f"{how}: peak of {MIN_IDS_TO_LIST:,}", ours=few["peak"], unit="MB"),
+        Figure(what=f"{how}: peak of {FEW:,}", ours=few["peak"], unit="MB"),
         Figure(what=f"{how}: peak of {ALL:,}", ours=everything["peak"], unit="MB"),
         Figure(what=f"{how}: growth", ours=growth, unit="MB", bound=MOST_GROWTH, judged=growth),
     ]

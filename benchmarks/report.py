@@ -100,7 +100,7 @@ def print_summary(reports: list[Report]) -> None:
     console = Console()
     bounded = [(report, figure) for report in reports for figure in report.figures if figure.bound is not None]
     for report, figure in bounded:
-        line = f"{report.name}: {figure.message}: {_number(figure.judged)} ({figure.bound})"
+        line = f"{report.name}: {figure.what}: {_number(figure.judged)} ({figure.bound})"
         console.print(f"{_mark(figure)} {line}", highlight=False)
     met = sum(figure.met for _, figure in bounded)
     console.print(f"\n{met} of {len(bounded)} bounds met.", style="bold green" if met == len(bounded) else "bold red")
@@ -108,7 +108,7 @@ def print_summary(reports: list[Report]) -> None:
 
 def _cells(figure: Figure) -> tuple[str, ...]:
     return (
-        figure.message,
+        figure.what,
         f"{_number(figure.ours)} {figure.unit}",
         "" if figure.peer is None else f"{_number(figure.peer)} {figure.unit}",
         "" if figure.ratio is None else f"{figure.ratio:.2f} x",

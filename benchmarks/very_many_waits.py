@@ -79,16 +79,12 @@ def run() -> Report:
         "what do they cost in requests, and does the model know?",
         "the model",
         [
-            *(_figure(f"requests a look: {trial.message}", _requests_of(trial), trial.expected) for trial in TRIALS),
+            *(_figure(f"requests a look: {trial.what}", _requests_of(trial), trial.expected) for trial in TRIALS),
             _figure("looks an interval while waits join", apart(looks_while_joining), 1.0),
         ],
         [
             "An operation lasts an hour in the mean; looks are a minute apart.",
-            *(
-                f"{trial.message}: {trial.driven} looks; the others would do the same."
-                for trial in TRIALS
-                if trial.driven
-            ),
+            *(f"{trial.what}: {trial.driven} looks; the others would do the same." for trial in TRIALS if trial.driven),
         ],
     )
 

@@ -69,7 +69,7 @@ def _examine_run() -> None:
     from sqlalchemy import select
 
     with create_session() as session:
-        run = session.scalars(select(DagRun).context(DagRun.run_id == "run 1")).one()
+        run = session.scalars(select(DagRun).where(DagRun.run_id == "run 1")).one()
         run.get_task_instances(session=session)
 
 
