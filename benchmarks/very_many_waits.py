@@ -151,9 +151,11 @@ def looks_while_joining() -> float:
 
 async def _join(ids: list[str]) -> None:
     from airflow_provider_comms.comms.resource import Resource
+    from airflow_provider_comms.hooks.comms import CommsHook
     from airflow_provider_comms.polling.poller import shared_poller
 
-    async with shared_poller("twilio_comms_default", Resource(RESOURCE)) as poller:
+    read_settings = CommsHook("twilio_comms_default").aget_settings
+    async with shared_poller("twilio_comms_default", Resource(RESOURCE), read_settings) as poller:
         waits = [asyncio.create_task(_wait(poller, one)) for one in ids[:STANDING]]
         for one in ids[STANDING:]:
             await asyncio.sleep(INTERVALS * INTERVAL / JOINING)

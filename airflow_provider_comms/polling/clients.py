@@ -8,16 +8,14 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from airflow.providers.common.compat.sdk import AirflowNotFoundException
-
-from airflow_provider_comms.comms.errors import CommsSettingsError
-from airflow_provider_comms.hooks.comms import CommsHook, open_client
+from airflow_provider_comms.comms.client import AsyncCommsClient
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from airflow_provider_comms.comms.client import AsyncCommsClient
     from airflow_provider_comms.comms.settings import ClientSettings
+
+    ReadSettings = Callable[[], Awaitable[ClientSettings]]
 
 log = logging.getLogger(__name__)
 
@@ -26,12 +24,14 @@ class SharedClient:
     """
     The client of a connection.
 
-    :param comms_conn_id: id of the Airflow connection.
+    :param comms_conn_id: id of the Airflow connection, for the log.
+    :param read_settings: reads the connection, again at every call.
     """
 
-    def __init__(self, comms_conn_id: str) -> None:
+    def __init__(self, comms_conn_id: str, read_settings: ReadSettings) -> None:
         self.users = 0
-        self._hook = CommsHook(comms_conn_id)
+        self._comms_conn_id = comms_conn_id
+        self._read_settings = read_settings
         self._opening = asyncio.Lock()
         self._opened: list[tuple[ClientSettings, AsyncCommsClient]] = []
 
@@ -39,10 +39,10 @@ class SharedClient:
         """Read the connection and make the client, unless that is done."""
         async with self._opening:
             if not self._opened:
-                await self._open(await self._hook.aget_settings())
+                self._open(await self._read_settings())
 
-    async def _open(self, settings: ClientSettings) -> None:
-        self._opened.append((settings, await open_client(settings)))
+    def _open(self, settings: ClientSettings) -> None:
+        self._opened.append((settings, AsyncCommsClient(settings)))
 
     @property
     def client(self) -> AsyncCommsClient:
@@ -60,16 +60,17 @@ class SharedClient:
         """
         async with self._opening:
             if self.client is refused and (settings := await self._changed_settings()):
-                await self._open(settings)
-                log.info("The connection %s has changed; waits on it go on.", self._hook.comms_conn_id)
+                self._open(settings)
+                log.info("The connection %s has changed; waits on it go on.", self._comms_conn_id)
             return self.client is not refused
 
     async def _changed_settings(self) -> ClientSettings | None:
         old, _ = self._opened[-1]
         try:
-            new = await self._hook.aget_settings()
-        except (AirflowNotFoundException, CommsSettingsError) as error:
-            log.warning("The connection %s was refused, and cannot be read again: %s", self._hook.comms_conn_id, error)
+            new = await self._read_settings()
+        except Exception:
+            # Whatever a secrets backend raises: the client in force stays, and so do the waits.
+            log.warning("Could not read the connection %s again.", self._comms_conn_id, exc_info=True)
             return None
         return None if new == old else new
 
@@ -83,14 +84,15 @@ _shared: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedClient]] =
 
 
 @asynccontextmanager
-async def shared_client(comms_conn_id: str) -> AsyncIterator[SharedClient]:
+async def shared_client(comms_conn_id: str, read_settings: ReadSettings) -> AsyncIterator[SharedClient]:
     """
     Give the client of a connection; the first user opens it, the last one closes it.
 
     :param comms_conn_id: id of the Airflow connection.
+    :param read_settings: reads the connection; what it raises at the first reading is raised here.
     """
     on_this_loop = _shared.setdefault(asyncio.get_running_loop(), {})
-    shared = on_this_loop.setdefault(comms_conn_id, SharedClient(comms_conn_id))
+    shared = on_this_loop.setdefault(comms_conn_id, SharedClient(comms_conn_id, read_settings))
     shared.users += 1
     try:
         await shared.open()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_comms.comms.models import Operation
     from airflow_provider_comms.comms.resource import Resource
+    from airflow_provider_comms.polling.clients import ReadSettings
 
     Seen = dict[str, Operation | CommsError]
 
@@ -213,14 +214,15 @@ _shared: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, str], _Sha
 
 
 @asynccontextmanager
-async def shared_poller(comms_conn_id: str, resource: Resource) -> AsyncIterator[Poller]:
+async def shared_poller(comms_conn_id: str, resource: Resource, read_settings: ReadSettings) -> AsyncIterator[Poller]:
     """
     Give the poller of a connection and resource; the first user starts it, the last one ends it.
 
     :param comms_conn_id: id of the Airflow connection.
     :param resource: what is waited for.
+    :param read_settings: reads the connection; what it raises at the first reading is raised here.
     """
-    async with shared_client(comms_conn_id) as shared_by_all:
+    async with shared_client(comms_conn_id, read_settings) as shared_by_all:
         pollers = _shared.setdefault(asyncio.get_running_loop(), {})
         key = (comms_conn_id, resource.value)
         if key not in pollers:

@@ -13,6 +13,7 @@ from airflow.triggers.base import BaseTrigger, TaskSuccessEvent, TriggerEvent
 
 from airflow_provider_comms.comms.arguments import check_resource
 from airflow_provider_comms.comms.errors import CommsError
+from airflow_provider_comms.hooks.comms import CommsHook
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
 from airflow_provider_comms.tasks.arguments import ids_of
 from airflow_provider_comms.triggers.end_in_triggerer import push_xcoms, rendered_ids
@@ -130,7 +131,8 @@ class CommsOperationTrigger(BaseTrigger):
     async def _look_on(self, wait: Wait) -> dict[str, Any]:
         from airflow_provider_comms.polling.poller import shared_poller
 
-        async with shared_poller(self.comms_conn_id, wait.resource) as poller:
+        hook = CommsHook(self.comms_conn_id)
+        async with shared_poller(self.comms_conn_id, wait.resource, hook.aget_settings) as poller:
             try:
                 async with asyncio.timeout(wait.remaining(wait.now()) + LATE):
                     return await self._end_of(wait, poller)

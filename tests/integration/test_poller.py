@@ -9,6 +9,8 @@ import logging
 
 import pytest
 
+from airflow_provider_comms.comms.resource import Resource
+from airflow_provider_comms.hooks.comms import CommsHook
 from airflow_provider_comms.polling import clients, poller
 from airflow_provider_comms.polling.poller import shared_poller
 from airflow_provider_comms.triggers.operation import CommsOperationTrigger
@@ -297,13 +299,13 @@ def test_a_poll_that_breaks_tells_its_waits_instead_of_hanging_them(caplog):
 
 
 def test_pollers_of_one_connection_share_its_client(comms_simulator):
-    from airflow_provider_comms.comms.resource import Resource
+    read = CommsHook("twilio_comms_default").aget_settings
 
     async def clients_in_use():
         async with (
-            shared_poller("twilio_comms_default", Resource.EMAILS) as emails,
-            shared_poller("twilio_comms_default", Resource.MESSAGES) as messages,
-            shared_poller("twilio_comms_default", Resource.EMAILS) as again,
+            shared_poller("twilio_comms_default", Resource.EMAILS, read) as emails,
+            shared_poller("twilio_comms_default", Resource.MESSAGES, read) as messages,
+            shared_poller("twilio_comms_default", Resource.EMAILS, read) as again,
         ):
             assert emails is again is not messages
             return len(clients._shared[asyncio.get_running_loop()])
