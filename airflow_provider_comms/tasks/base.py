@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_comms.comms.arguments import check_resource
+from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.links.console import TwilioConsoleLink
 from airflow_provider_comms.tasks.arguments import ids_of, unrecognized_ids
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow_provider_comms.comms.resource import Resource
+
+MAX_LABEL = 200
+"""Characters of a mapped task's label. Airflow's database holds 250, does not cut, and fails the task above that."""
 
 
 class OperationTask:
@@ -28,7 +32,7 @@ class OperationTask:
     @classmethod
     def partial(cls, **kwargs: Any) -> Any:
         """Let the grid show a mapped task by its operation, unless the DAG's author names it otherwise."""
-        kwargs.setdefault("map_index_template", "{{ task.operation_name }}")
+        kwargs.setdefault("map_index_template", "{{ task.map_label }}")
         return super().partial(**kwargs)  # type: ignore[misc]
 
     def resolve_operations(self) -> tuple[Resource, Sequence[str]]:
@@ -43,6 +47,16 @@ class OperationTask:
         return resource, ids
 
     @property
-    def operation_name(self) -> str:
-        """The id, or the ids, after the templates are rendered."""
-        return ", ".join(ids_of(self.operation_id))
+    def map_label(self) -> str:
+        """The first id, and how many more there are, after the templates are rendered; never an error."""
+        try:
+            first, *others = ids_of(self.operation_id)
+        except (CommsArgumentError, TypeError):  # Not rendered yet, or the task is about to refuse it.
+            return "operation_id unknown"
+        more = f" and {len(others)} more" if others else ""
+        return f"{shortened(first, MAX_LABEL - len(more))}{more}"
+
+
+def shortened(text: str, length: int) -> str:
+    """Return the text, cut to a number of characters if it is longer."""
+    return text if len(text) <= length else f"{text[: length - 3]}..."
