@@ -14,8 +14,10 @@ from typing import Any
 from airflow.providers.common.compat.sdk import DAG, task
 from airflow.timetables.interval import CronDataIntervalTimetable
 
+from airflow_provider_comms.comms.resource import Resource
 from airflow_provider_comms.hooks.comms import CommsHook
-from airflow_provider_comms.reports.rates import rates, totals
+from airflow_provider_comms.reports.figures import figures, no_figures, totals
+from airflow_provider_comms.reports.rates import rates
 
 with DAG(
     dag_id="comms_daily_report",
@@ -34,11 +36,12 @@ with DAG(
         """List a day's operations and return their sums; the list itself stays out of the XCom."""
         operations = CommsHook().list_operations(resource, start_date=data_interval_start, end_date=data_interval_end)
         statuses: Counter[str] = Counter()
-        counters = []
+        counters, derived = [], [no_figures(Resource(resource))]
         for operation in operations:
             statuses[str(operation.status)] += 1
             counters.append(operation.stats.counters())
-        stats = totals(counters)
-        return {"resource": resource, "operations": dict(statuses), "stats": stats, "rates": rates(stats)}
+            derived.append(figures(Resource(resource), counters[-1]))
+        stats, sums = totals(counters), totals(derived)
+        return {"resource": resource, "operations": dict(statuses), "stats": stats, "rates": rates(sums)}
 
     report.expand(resource=["emails", "messages"])

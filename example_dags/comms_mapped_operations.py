@@ -36,9 +36,9 @@ with DAG(
     export_stats = CommsExportStatsOperator(task_id="export_stats", resource="emails", operation_id=wait.output)
 
     @task
-    def use_stats(stats: dict[str, int]) -> int:
+    def use_stats(figures: dict[str, int]) -> int:
         """Take the sums over all operations."""
-        print(f"Delivered to {stats['delivered']} of {stats['recipients']} recipients in all.")
-        return stats["delivered"]
+        print(f"Reached {figures['reached']} of {figures['recipients']} recipients in all.")
+        return figures["reached"]
 
-    use_stats(export_stats.output["stats"])
+    use_stats(export_stats.output["figures"])

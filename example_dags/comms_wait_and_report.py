@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from airflow.providers.common.compat.sdk import DAG, Param, task
 
 from airflow_provider_comms.operators.stats import CommsExportStatsOperator
+from airflow_provider_comms.reports.rates import percent
 from airflow_provider_comms.sensors.operation import CommsOperationSensor
 
 with DAG(
@@ -42,10 +43,11 @@ with DAG(
     )
 
     @task
-    def use_stats(stats: dict[str, int], rates: dict[str, float]) -> str:
-        """Use the counters as any other numbers."""
-        sentence = f"{stats['delivered']} of {stats['recipients']} delivered ({rates['delivered_of_recipients']:.1%})"
+    def use_stats(figures: dict[str, int], rates: dict[str, float | None]) -> str:
+        """Use the figures as any other numbers."""
+        share = percent(rates["reached_of_recipients"])
+        sentence = f"{figures['reached']} of {figures['recipients']} reached ({share})"
         print(sentence)
         return sentence
 
-    use_stats(export_stats.output["stats"], export_stats.output["rates"])
+    use_stats(export_stats.output["figures"], export_stats.output["rates"])

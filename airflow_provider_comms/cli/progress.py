@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from airflow_provider_comms.cli.output import stats_text
 from airflow_provider_comms.comms.resource import OperationStatus
-from airflow_provider_comms.reports.rates import denominator
+from airflow_provider_comms.reports.figures import recipients_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,7 +88,7 @@ def progress_of(status: str, counters: Mapping[str, int]) -> tuple[int, int | No
 
     What is queued or scheduled is taken off the whole; the other counters are no partition and must not be added.
     """
-    _, whole = denominator(counters)
+    whole = recipients_of(counters)
     if status == OperationStatus.COMPLETED:
         return max(whole, 1), max(whole, 1)
     if not whole:

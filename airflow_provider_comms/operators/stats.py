@@ -8,14 +8,15 @@ from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_comms.comms.errors import CommsError
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
-from airflow_provider_comms.reports.rates import rates, totals
+from airflow_provider_comms.reports.figures import figures, totals
+from airflow_provider_comms.reports.rates import rates
 from airflow_provider_comms.tasks.arguments import check_when_parsed, is_collection
 from airflow_provider_comms.tasks.base import OperationTask
 from airflow_provider_comms.tasks.result import fail_fast_on_permanent_errors
 from airflow_provider_comms.waiting.outcome import operation_xcom
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -37,8 +38,9 @@ class CommsExportStatsOperator(OperationTask, BaseOperator):
         `export.output["stats"]`; on by default.
 
     :return: for one id the operation's XCom, `{"id", "resource", "status", "created_at", "updated_at",
-        "stats"}`, and `"rates"` (see `stats.rates`). For several, `{"resource", "operations", "stats", "rates"}`
-        with each of them in `operations`, each counter added up over them in `stats`, and rates of the sums.
+        "stats"}`, `"figures"` and `"rates"` (see `reports.figures` and `reports.rates`). For several,
+        `{"resource", "operations", "stats", "figures", "rates"}` with each of them in `operations`, counters and
+        figures added up over them, and rates of the sums.
     :raises CommsArgumentError: an argument cannot be right.
     :raises CommsPermanentError: an argument, the connection or the API says no for good; the task's retries are not
         used up.
@@ -64,13 +66,19 @@ class CommsExportStatsOperator(OperationTask, BaseOperator):
         """Fetch the operations and build the XCom."""
         with fail_fast_on_permanent_errors():
             resource, ids = self.resolve_operations()
-            exports = [_export(operation) for operation in self._fetch(resource, ids)]
+            exports = [_export(resource, operation) for operation in self._fetch(resource, ids)]
         for export in exports:
             self.log.info("%s is %s: %s", export["id"], export["status"], export["stats"])
         if not is_collection(self.operation_id):
             return exports[0]
-        stats = totals(export["stats"] for export in exports)
-        return {"resource": resource.value, "operations": exports, **_with_rates(stats)}
+        stats, sums = (totals(export[part] for export in exports) for part in ("stats", "figures"))
+        return {
+            "resource": resource.value,
+            "operations": exports,
+            "stats": stats,
+            "figures": sums,
+            "rates": rates(sums),
+        }
 
     def _fetch(self, resource: Resource, ids: Sequence[str]) -> list[Operation]:
         from airflow_provider_comms.hooks.comms import CommsHook
@@ -80,13 +88,10 @@ class CommsExportStatsOperator(OperationTask, BaseOperator):
         return [_or_raise(found[one]) for one in ids]
 
 
-def _export(operation: Operation) -> dict[str, Any]:
+def _export(resource: Resource, operation: Operation) -> dict[str, Any]:
     exported = operation_xcom(operation)
-    return {**exported, **_with_rates(exported["stats"])}
-
-
-def _with_rates(stats: Mapping[str, int]) -> dict[str, Any]:
-    return {"stats": dict(stats), "rates": rates(stats)}
+    derived = figures(resource, exported["stats"])
+    return {**exported, "figures": derived, "rates": rates(derived)}
 
 
 def _or_raise(found: Operation | CommsError) -> Operation:

@@ -1,49 +1,60 @@
-"""What can be derived from counters: sums over operations, and rates whose names say what is divided by what."""
+"""Shares of figures, whose names say what is divided by what, and how they are written."""
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-OF_ALL = ("delivered", "failed", "undelivered", "unaddressable", "canceled")
-"""Counters taken as a share of the recipients (of the total where recipients are not reported)."""
-OF_DELIVERED = ("opened", "read")
-"""Counters taken as a share of what was delivered."""
-
-
-def totals(many: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    """Add up each counter over operations. Counters of one operation are never added to each other."""
-    sums: Counter[str] = Counter()
-    for counters in many:
-        sums.update(counters)
-    return dict(sums)
+_OF_REACHED = ("opened", "read")
+_DIGITS = 4
+_LEAST, _MOST = 0.0001, 0.9999
+"""What some and not all are rounded to at least and at most."""
 
 
-def rates(counters: Mapping[str, int]) -> dict[str, float | None]:
+def rates(figures: Mapping[str, int]) -> dict[str, float | None]:
     """
-    Return shares such as `{"delivered_of_recipients": 0.97, "opened_of_delivered": 0.41}`.
+    Return shares such as `{"reached_of_recipients": 0.97, "opened_of_reached": 0.41, ...}`.
 
-    :param counters: as an operation reports them.
-    :return: shares rounded to 4 digits, None where there is nothing to divide by; only of counters reported.
-        They may exceed 1 and do not add up: Twilio's counters are no partition.
+    :param figures: as `reports.figures.figures` gives them, of one operation or added up over several.
+    :return: always the same keys, one per figure, rounded to 4 digits; None where there is nothing to divide by. In a
+        consistent answer none is above 1. 0 and 1 mean none and all: what is rounded stays short of them.
     """
-    name, whole = denominator(counters)
-    shares = {f"{one}_of_{name}": ratio(counters[one], whole) for one in OF_ALL if one in counters}
-    for one in OF_DELIVERED:
-        if one in counters and "delivered" in counters:
-            shares[f"{one}_of_delivered"] = ratio(counters[one], counters["delivered"])
-    return {name: None if share is None else round(share, 4) for name, share in shares.items()}
+    return {
+        f"{name}_of_{whole}": _rounded(ratio(value, figures[whole]))
+        for name, value in figures.items()
+        if name != "recipients"
+        for whole in ("reached" if name in _OF_REACHED else "recipients",)
+    }
 
 
-def denominator(counters: Mapping[str, int]) -> tuple[str, int]:
-    """Return name and value of the counter that shares are taken of: recipients, or total where that is missing."""
-    name = "recipients" if "recipients" in counters else "total"
-    return name, counters.get(name, 0)
+def percent(rate: float | None, nothing: str = "n/a") -> str:
+    """
+    Write a share as a percentage with one digit, such as `97.4 %`: never 100 % for less than all, nor 0 % for some.
+
+    :param rate: from 0 to 1; None where there was nothing to divide by.
+    :param nothing: what is written for None.
+    """
+    if rate is None:
+        return nothing
+    if 0 < rate < 0.001:  # noqa: PLR2004
+        return "< 0.1 %"
+    if 0.999 < rate < 1:  # noqa: PLR2004
+        return "> 99.9 %"
+    return f"{rate:,.1%}".replace("%", " %")
 
 
 def ratio(part: int, whole: int) -> float | None:
-    """Return part / whole, or None where there is no whole."""
-    return part / whole if whole else None
+    """Return part / whole, or None where there is no whole or the share is no number that a float can hold."""
+    try:
+        return part / whole if whole else None
+    except OverflowError:
+        return None
+
+
+def _rounded(share: float | None) -> float | None:
+    if share is None:
+        return None
+    nearest = round(share, _DIGITS)
+    return min(max(nearest, _LEAST), _MOST) if 0 < share < 1 else nearest

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.comms.resource import OperationStatus, Resource
 from airflow_provider_comms.comms.timestamps import format_utc
-from airflow_provider_comms.reports.rates import denominator, ratio
+from airflow_provider_comms.reports.figures import recipients_of
+from airflow_provider_comms.reports.rates import ratio
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -161,11 +162,11 @@ def _broken(limit: Threshold, counters: Mapping[str, int]) -> str | None:
     value = counters.get(limit.counter, 0)
     if not limit.is_share:
         return f"{limit.counter} is {value}, the limit {limit.written}" if value > limit.most else None
-    name, whole = denominator(counters)
+    whole = recipients_of(counters)
     share = ratio(value, whole)
     if share is None or share <= limit.most:
         return None
-    return f"{limit.counter} is {value} of {whole} {name} ({share:.1%}), the limit {limit.written}"
+    return f"{limit.counter} is {value} of {whole} recipients ({share:.1%}), the limit {limit.written}"
 
 
 def counters_text(counters: Mapping[str, int]) -> str:

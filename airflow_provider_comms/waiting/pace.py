@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_comms.comms.resource import OperationStatus
-from airflow_provider_comms.reports.rates import denominator
+from airflow_provider_comms.reports.figures import recipients_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,7 +49,7 @@ def longest_interval(poke_interval: float) -> float:
 def _factor(operation: Operation, poke_interval: float, now: float) -> float:
     if operation.status == OperationStatus.SCHEDULED:
         return SCHEDULED
-    _, whole = denominator(operation.stats.counters())
+    whole = recipients_of(operation.stats.counters())
     left = operation.stats.queued + operation.stats.scheduled
     if whole and left <= whole * NEAR:
         return NEARLY_DONE

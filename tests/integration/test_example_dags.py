@@ -54,7 +54,7 @@ def test_wait_and_report(airflow, comms_simulator, resource):
 
     assert run.state == "success"
     assert run.xcom("wait")["status"] == "COMPLETED"
-    assert run.xcom("use_stats") == "40 of 40 delivered (100.0%)"
+    assert run.xcom("use_stats") == "40 of 40 reached (100.0 %)"
 
 
 def test_mapped_operations(airflow, comms_simulator):

@@ -20,10 +20,11 @@ def test_one_operation_comes_with_its_stats_and_with_rates_that_say_what_they_di
 
     xcom = airflow(lambda: export(operation_id=operation_id)).xcom("export")
 
-    assert set(xcom) == {"id", "resource", "status", "created_at", "updated_at", "stats", "rates"}
+    assert set(xcom) == {"id", "resource", "status", "created_at", "updated_at", "stats", "figures", "rates"}
     assert xcom["stats"]["failed"] == 20
     assert xcom["rates"]["failed_of_recipients"] == 0.1
-    assert xcom["rates"]["opened_of_delivered"] == 0.5
+    assert xcom["figures"]["not_reached"] == 20
+    assert xcom["rates"]["opened_of_reached"] == 0.5
 
 
 def test_a_task_downstream_can_take_just_the_stats(airflow, comms_simulator):
