@@ -15,7 +15,8 @@ from sqlalchemy import String, cast, column, create_engine, func, select, table
 
 from benchmarks.deferring import READY
 from benchmarks.measure import LONGEST, MEGABYTE, ROOT
-from local_airflow.airflow import environment, free_port
+from local_airflow.airflow import airflow_command
+from local_airflow.environment import environment, free_port
 from local_airflow.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -42,8 +43,7 @@ class DeferredAirflow:
     def __init__(self, home: Path, database: str, capacity: int, processes: Processes) -> None:
         self._processes = processes
         self._env = {
-            **environment(home, DAGS, free_port(), {}, workers=1),
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
+            **environment(home, DAGS, port=free_port(), database=database),
             "AIRFLOW__TRIGGERER__CAPACITY": str(capacity),
             # The triggerer finds the peers' triggers there.
             "PYTHONPATH": str(ROOT),
@@ -53,7 +53,7 @@ class DeferredAirflow:
     def prepare(self) -> None:
         """Fill the database: with tables, and with the DAG."""
         for arguments in (("db", "migrate"), ("dags", "reserialize")):
-            self._processes.run(" ".join(arguments), _airflow(*arguments), self._env)
+            self._processes.run(" ".join(arguments), airflow_command(*arguments), self._env)
 
     @contextmanager
     def triggerer(self, connections: Mapping[str, str]) -> Iterator[Runner]:
@@ -63,7 +63,7 @@ class DeferredAirflow:
         :param connections: Airflow's connections as JSON, by id.
         """
         env = self._env | {f"AIRFLOW_CONN_{conn_id.upper()}": value for conn_id, value in connections.items()}
-        component = self._processes.start("triggerer", _airflow("triggerer", "--skip-serve-logs"), env)
+        component = self._processes.start("triggerer", airflow_command("triggerer", "--skip-serve-logs"), env)
         try:
             yield wait_for(lambda: _runner_of(component), what="the triggerer's runner", seconds=STARTS_WITHIN)
         finally:
@@ -164,7 +164,3 @@ class Tasks:
     def _count(self, *conditions: Any) -> int:
         with self._engine.connect() as connection:
             return connection.scalar(select(func.count()).where(*conditions)) or 0
-
-
-def _airflow(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "airflow", *arguments]

@@ -17,9 +17,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.deferred_airflow import DeferredAirflow
-from benchmarks.postgres import postgres, programs
 from benchmarks.report import Bound, Figure, Report
 from benchmarks.simulated import SimulatedApi, simulated_api
+from local_airflow.postgres import find_programs, postgres
 from local_airflow.processes import Processes
 
 if TYPE_CHECKING:
@@ -139,8 +139,8 @@ def _figures(folder: Path) -> tuple[list[Figure], list[str]]:
     notes = []
     with Processes(folder / "logs") as processes:
         figures = _with_database("SQLite", f"sqlite:///{folder / 'SQLite' / 'airflow.db'}", folder, processes)
-        if found := programs():
-            with postgres(found, processes) as url:
+        if find_programs():
+            with postgres(processes) as url:
                 figures += _with_database("PostgreSQL", url, folder, processes)
         else:
             notes.append("PostgreSQL is not installed here: not measured with it.")

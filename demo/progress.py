@@ -1,4 +1,4 @@
-"""Showing how the waits go: as a live table on a terminal, as lines elsewhere."""
+"""The progress of the waits: a live table on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from demo.narrator import Narrator
-    from demo.watch import Sight, Snapshot
+    from demo.output import Output
+    from demo.watch import Progress, Snapshot
     from local_airflow.rest import Slots
 
     Show = Callable[[Snapshot], None]
@@ -33,66 +33,66 @@ SECONDS_BETWEEN_COUNTER_LINES = 5.0
 
 
 @contextmanager
-def progress_for(narrator: Narrator) -> Iterator[Show]:
-    """Return what shows snapshots as they come, in the way that suits where they are read."""
-    if not narrator.console.is_terminal:
-        yield PlainProgress(narrator).show
+def show_progress(output: Output) -> Iterator[Show]:
+    """Return what shows each snapshot, in the way that suits the output."""
+    if not output.console.is_terminal:
+        yield PlainProgress(output).show
         return
-    with Live(console=narrator.console, auto_refresh=False) as live:
-        yield lambda snapshot: live.update(drawing(snapshot), refresh=True)
+    with Live(console=output.console, auto_refresh=False) as live:
+        yield lambda snapshot: live.update(live_table(snapshot), refresh=True)
 
 
-def drawing(snapshot: Snapshot) -> Group:
-    """Draw all waits as one table."""
-    table = Table("waiting for", *snapshot.sights[0].tasks, "operation", "counters", expand=True)
-    for sight in snapshot.sights:
-        states = [Text(state, COLOURS.get(state, "")) for state in sight.tasks.values()]
-        table.add_row(sight.resource, *states, sight.operation.status, counters(sight))
+def live_table(snapshot: Snapshot) -> Group:
+    """Return all waits as one table, with the workers below it."""
+    table = Table("waiting for", *snapshot.waits[0].tasks, "operation", "counters", expand=True)
+    for progress in snapshot.waits:
+        states = [Text(state, COLOURS.get(state, "")) for state in progress.tasks.values()]
+        table.add_row(progress.resource, *states, progress.operation.status, counters(progress))
     return Group(table, Text(workers(snapshot.slots), "bold"))
 
 
 class PlainProgress:
-    """Lines, and only where something has changed."""
+    """Lines for what has changed."""
 
-    def __init__(self, narrator: Narrator) -> None:
-        self._narrator = narrator
+    def __init__(self, output: Output) -> None:
+        self._output = output
         self._last: dict[str, str] = {}
         self._counted_at = time.monotonic()
 
     def show(self, snapshot: Snapshot) -> None:
-        """Say what differs from the snapshot before."""
-        for sight in snapshot.sights:
-            self._show_tasks(sight)
-            self._say_if_new(f"{sight.resource}: operation is", sight.operation.status)
+        """Print what differs from the snapshot before."""
+        for progress in snapshot.waits:
+            self._show_tasks(progress)
+            self._log_if_new(f"{progress.resource}: operation is", progress.operation.status)
         self._show_counters(snapshot)
-        self._say_if_new("workers:", workers(snapshot.slots))
+        self._log_if_new("workers:", workers(snapshot.slots))
 
-    def _show_tasks(self, sight: Sight) -> None:
-        for task, state in sight.tasks.items():
+    def _show_tasks(self, progress: Progress) -> None:
+        for task, state in progress.tasks.items():
             if state not in {"none", "scheduled", "queued"}:
-                self._say_if_new(f"{sight.resource}: task {task} is", state)
+                self._log_if_new(f"{progress.resource}: task {task} is", state)
 
     def _show_counters(self, snapshot: Snapshot) -> None:
         if time.monotonic() - self._counted_at < SECONDS_BETWEEN_COUNTER_LINES:
             return
         self._counted_at = time.monotonic()
-        for sight in snapshot.sights:
-            self._say_if_new(f"{sight.resource}:", counters(sight))
+        for progress in snapshot.waits:
+            self._log_if_new(f"{progress.resource}:", counters(progress))
 
-    def _say_if_new(self, what: str, value: str) -> None:
+    def _log_if_new(self, what: str, value: str) -> None:
         if self._last.get(what) != value:
             self._last[what] = value
-            self._narrator.say(f"{what} {value}")
+            self._output.log(f"{what} {value}")
 
 
-def counters(sight: Sight) -> str:
-    """Say the counters that move, in one line."""
-    held = sight.operation.counters
-    return ", ".join(f"{name} {held[name]}" for name in SHOWN_COUNTERS if held.get(name))
+def counters(progress: Progress) -> str:
+    """Return the counters that change, as one line."""
+    counts = progress.operation.counters
+    return ", ".join(f"{name} {counts[name]}" for name in SHOWN_COUNTERS if counts.get(name))
 
 
 def workers(slots: Slots) -> str:
-    """Say how busy the workers are, in one line."""
+    """Return how busy the workers are, as one line."""
     text = f"{slots.running} of {slots.total} worker slots in use"
     if slots.deferred:
         text += f"; {slots.deferred} deferred, waiting without a worker"

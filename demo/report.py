@@ -1,4 +1,4 @@
-"""The end of the demo: the delivery stats, where they came from, and what the waiting cost."""
+"""The end of the demo: the delivery stats, where they came from, and how long a worker was held."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from demo.worker_time import WorkerTime
+    from local_airflow.worker_time import WorkerTime
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Result:
     :param resource: ``emails`` or ``messages``
     :param run_id: the DAG run
     :param task_id: the task that left ``xcom`` under ``key``
-    :param time: what the waiting cost
+    :param time: how long the wait took, and held a worker
     """
 
     resource: str
@@ -32,7 +32,7 @@ class Result:
     time: WorkerTime
 
 
-def report(results: list[Result]) -> Table:
+def report_table(results: list[Result]) -> Table:
     """Return everything about the results as one table, a column for each."""
     table = Table("", *[result.resource for result in results])
     for column in table.columns[1:]:
@@ -56,7 +56,7 @@ def report(results: list[Result]) -> Table:
 
 
 def _names(results: list[Result], part: str) -> list[str]:
-    """Return the names of all counters or rates, in the order in which they come."""
+    """Return the names of all counters or rates, in order of appearance."""
     return list(dict.fromkeys(name for result in results for name in result.xcom[part]))
 
 

@@ -1,4 +1,4 @@
-"""Looking at the waits while they go on."""
+"""Reading the state of the waits while they go on."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from demo.simulator import OperationState, Simulator
     from local_airflow.airflow import LocalAirflow
     from local_airflow.rest import Slots
     from local_airflow.runs import Run
+    from local_airflow.simulator import OperationState, Simulator
 
-SECONDS_BETWEEN_LOOKS = 0.7
+SECONDS_BETWEEN_SNAPSHOTS = 0.7
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Wait:
 
 
 @dataclass(frozen=True)
-class Sight:
-    """How far one wait is: the state of each task, and what the API says of the operation."""
+class Progress:
+    """The state of one wait: of each of its tasks, and of the operation."""
 
     resource: str
     tasks: dict[str, str]
@@ -37,9 +37,9 @@ class Sight:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All waits at one moment, and how busy the workers are."""
+    """The state of all waits, and how busy the workers are."""
 
-    sights: list[Sight]
+    waits: list[Progress]
     slots: Slots
 
 
@@ -49,9 +49,9 @@ def watch(airflow: LocalAirflow, simulator: Simulator, waits: Sequence[Wait]) ->
     while not ended:
         airflow.processes.check()
         ended = all(wait.run.has_ended() for wait in waits)
-        yield Snapshot([_sight(wait, simulator) for wait in waits], airflow.api.slots())
-        time.sleep(0 if ended else SECONDS_BETWEEN_LOOKS)
+        yield Snapshot([_progress(wait, simulator) for wait in waits], airflow.api.slots())
+        time.sleep(0 if ended else SECONDS_BETWEEN_SNAPSHOTS)
 
 
-def _sight(wait: Wait, simulator: Simulator) -> Sight:
-    return Sight(wait.resource, wait.run.states, simulator.look_at(wait.resource, wait.operation_id))
+def _progress(wait: Wait, simulator: Simulator) -> Progress:
+    return Progress(wait.resource, wait.run.states, simulator.fetch(wait.resource, wait.operation_id))

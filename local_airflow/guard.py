@@ -1,9 +1,12 @@
 """
-Stops what the demo started, even when the demo itself was killed.
+Stops what its owner started, even when the owner was killed.
+
+A process of its own, because nothing in a process runs after SIGKILL, and because the kernel's own way
+(``PR_SET_PDEATHSIG``) does not reach grandchildren such as Airflow's tasks.
 
 The guard reads process ids from its standard input, one on each line. Each leads a session of its own. The
-input ends when the demo closes it or dies in whatever way; then the guard stops all those sessions and ends.
-Nothing else stops the demo's processes for good, so this path runs each time and not only in emergencies.
+input ends when the owner closes it or dies; then the guard stops all those sessions and ends. Everything is
+always stopped this way, not only in emergencies, so the tests exercise it each time.
 """
 
 from __future__ import annotations

@@ -5,18 +5,24 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from local_airflow import guard
-from local_airflow.failures import ComponentFailed
-from local_airflow.signals import uninterrupted
+from local_airflow.errors import ComponentError
+from local_airflow.signals import hold_signals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+    from pwd import struct_passwd
     from types import TracebackType
 
 TAIL_LINES = 40
+
+
+def identity(user: struct_passwd | None) -> dict[str, Any]:
+    """Return the arguments by which ``subprocess`` runs a program as another user; none for the current one."""
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
 
 
 @dataclass(frozen=True)
@@ -33,18 +39,18 @@ class Component:
         return "\n".join(lines[-TAIL_LINES:])
 
     def check(self) -> None:
-        """Raise :class:`ComponentFailed` if the process is over."""
+        """Raise :class:`ComponentError` if the process has ended."""
         if self.process.poll() is not None:
-            raise self.failed(f"ended early, with exit code {self.process.returncode}")
+            raise self.error(f"ended early, with exit code {self.process.returncode}")
 
-    def failed(self, what: str) -> ComponentFailed:
+    def error(self, what: str) -> ComponentError:
         """Return the error that says what happened, with the end of the component's log."""
-        return ComponentFailed(f"The {self.name} {what}.", f"{self.log}, last lines:\n{self.tail()}")
+        return ComponentError(f"The {self.name} {what}.", f"{self.log}, last lines:\n{self.tail()}")
 
 
 class Processes:
     """
-    Every child process of the demo; leaving the context stops them all.
+    Child processes; leaving the context stops them all.
 
     :param log_folder: where each component gets its ``<name>.log``
     """
@@ -67,33 +73,45 @@ class Processes:
         for component in self.running.values():
             component.process.wait()
 
-    def start(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> Component:
+    def start(
+        self,
+        name: str,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        *,
+        cwd: str | None = None,
+        user: struct_passwd | None = None,
+    ) -> Component:
         """
         Start one process in a session of its own.
 
         :param name: what the component is called in messages and in its log's file name
         :param command: the program and its arguments
         :param env: its whole environment
+        :param cwd: the folder it starts in; None for the current one
+        :param user: the user it runs as; None for the current one
         """
         log = self.log_folder / f"{name.replace(' ', '-')}.log"
-        with uninterrupted(), log.open("ab") as output:
+        with hold_signals(), log.open("ab") as output:
             process = subprocess.Popen(
                 command,
+                cwd=cwd,
                 env=env,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                **identity(user),
             )
-            self._tell_guard(process.pid)
+            self._register(process.pid)
         self.running[name] = Component(name, process, log)
         return self.running[name]
 
     def run(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> None:
-        """Run a process to its end; raise :class:`ComponentFailed` unless it succeeds."""
+        """Run a process to its end; raise :class:`ComponentError` unless it succeeds."""
         component = self.start(name, command, env)
         if component.process.wait():
-            raise component.failed(f"ended with exit code {component.process.returncode}")
+            raise component.error(f"ended with exit code {component.process.returncode}")
         del self.running[name]
 
     def stop(self, name: str, grace: float = guard.GRACE_SECONDS) -> None:
@@ -108,11 +126,11 @@ class Processes:
         component.process.wait()
 
     def check(self) -> None:
-        """Raise :class:`ComponentFailed` if a component has ended."""
+        """Raise :class:`ComponentError` if a component has ended."""
         for component in self.running.values():
             component.check()
 
-    def _tell_guard(self, pid: int) -> None:
+    def _register(self, pid: int) -> None:
         if self._guard.stdin:
             self._guard.stdin.write(f"{pid}\n".encode())
             self._guard.stdin.flush()

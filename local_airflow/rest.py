@@ -1,4 +1,4 @@
-"""A tiny client of Airflow's REST API, version 2: just the questions that the demo and the tests ask."""
+"""A small client of Airflow's REST API, version 2: just the requests that the demo and the tests make."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import httpx
 
 TERMINAL_RUN_STATES = frozenset({"success", "failed"})
 _FOLD = re.compile(r".*::(end)?group::")
-"""Marks in a log that tell the web UI what to fold; noise to everybody else."""
+"""Marks in a log that tell the web UI what to fold."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class TaskInstance:
 
     @classmethod
     def read(cls, body: dict[str, Any]) -> Self:
-        """Read a task instance as Airflow writes it; a task that nobody has looked at yet is ``none``."""
+        """Read a task instance as Airflow writes it; a task that the scheduler has not seen yet is ``none``."""
         return cls(
             run_id=body["dag_run_id"],
             task_id=body["task_id"],
@@ -43,8 +43,8 @@ class TaskInstance:
             state=body["state"] or "none",
             try_number=body["try_number"],
             operator=body["operator_name"] or body["operator"] or "",
-            start=_moment(body["start_date"]),
-            end=_moment(body["end_date"]),
+            start=_parse_datetime(body["start_date"]),
+            end=_parse_datetime(body["end_date"]),
         )
 
 
@@ -82,10 +82,10 @@ class AirflowApi:
 
     def health(self) -> dict[str, str]:
         """
-        Return the status of each component, such as ``healthy``; empty if nobody answers.
+        Return the status of each component, such as ``healthy``; empty if the API server does not answer.
 
         The API that tasks talk to is among them: it is built at its first request, which takes seconds that the
-        first task would else spend.
+        first task would otherwise spend.
         """
         try:
             components = self._http.get("/api/v2/monitor/health").raise_for_status().json()
@@ -172,7 +172,7 @@ def _run_path(dag_id: str, run_id: str) -> str:
     return f"dags/{dag_id}/dagRuns/{quote(run_id, safe='~')}"
 
 
-def _moment(text: str | None) -> datetime | None:
+def _parse_datetime(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 

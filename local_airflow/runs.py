@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from local_airflow.failures import RunFailed
+from local_airflow.errors import RunError
 from local_airflow.rest import TERMINAL_RUN_STATES, AirflowApi, Event, TaskInstance
 
 FAILED_TASK_STATES = frozenset({"failed", "up_for_retry"})
@@ -13,7 +13,7 @@ FAILED_TASK_STATES = frozenset({"failed", "up_for_retry"})
 
 @dataclass(frozen=True)
 class Run:
-    """A DAG run; each question asks Airflow anew."""
+    """A DAG run; every property is read from Airflow when it is used."""
 
     api: AirflowApi
     dag_id: str
@@ -28,7 +28,7 @@ class Run:
         return self.api.run_state(self.dag_id, self.run_id)
 
     def has_ended(self) -> bool:
-        """Say whether the run is over, in whatever state."""
+        """Say whether the run has ended, in whatever state."""
         return self.state in TERMINAL_RUN_STATES
 
     @property
@@ -58,9 +58,9 @@ class Run:
         return self.api.events(self.dag_id, self.run_id, task_id)
 
     def check(self) -> None:
-        """Raise :class:`RunFailed`, with the log of each failed task, unless the run succeeded."""
+        """Raise :class:`RunError`, with the log of each failed task, unless the run succeeded."""
         if (state := self.state) != "success":
-            raise RunFailed(f"The {self} is {state}.", self.describe())
+            raise RunError(f"The {self} is {state}.", self.describe())
 
     def describe(self) -> str:
         """Return the states of the tasks, with the log of each one that failed."""

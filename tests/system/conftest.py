@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_provider_comms.simulator import Simulator as ThreadSimulator
-from demo.simulator import Simulator
 from local_airflow.airflow import LocalAirflow
 from local_airflow.processes import Processes
+from local_airflow.simulator import Simulator
 from tests.waits import WAYS
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from demo.simulator import Simulator
     from local_airflow.airflow import LocalAirflow
+    from local_airflow.simulator import Simulator
 
 pytestmark = pytest.mark.system
 

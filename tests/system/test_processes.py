@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from local_airflow.failures import ComponentFailed
+from local_airflow.errors import ComponentError
 from local_airflow.processes import Processes
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def test_a_component_that_ends_early_is_reported_with_its_last_words(tmp_path: P
     with Processes(tmp_path) as processes:
         processes.start("clock", [sys.executable, "-c", "print('no hands'); exit(3)"], {}).process.wait()
 
-        with pytest.raises(ComponentFailed, match="clock ended early, with exit code 3") as caught:
+        with pytest.raises(ComponentError, match="clock ended early, with exit code 3") as caught:
             processes.check()
 
     assert "no hands" in caught.value.details

@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from demo.worker_time import WorkerTime
-from local_airflow.failures import RunFailed
+from local_airflow.errors import RunError
 from local_airflow.waiting import wait_for
+from local_airflow.worker_time import WorkerTime
 
 if TYPE_CHECKING:
-    from demo.simulator import Simulator
     from local_airflow.airflow import LocalAirflow
     from local_airflow.runs import Run
+    from local_airflow.simulator import Simulator
 
 pytestmark = pytest.mark.system
 
@@ -30,7 +30,7 @@ def test_the_example_waits_without_a_worker_and_hands_on_the_stats(
     assert run.states == {"wait": "success", "export_stats": "success", "use_stats": "success"}
     exported = run.xcom("export_stats")
     assert (exported["id"], exported["status"]) == (operation_id, "COMPLETED")
-    assert run.xcom("export_stats", "stats") == simulator.look_at(resource, operation_id).counters
+    assert run.xcom("export_stats", "stats") == simulator.fetch(resource, operation_id).counters
     assert run.xcom("use_stats") == "45 of 50 delivered (90.0%)"
     time = WorkerTime.of(run, "wait")
     assert time.held < time.deferred
@@ -55,7 +55,7 @@ def test_a_wait_that_cannot_go_well_fails_with_a_log_that_says_why(airflow: Loca
 
     assert run.states == {"wait": "failed", "export_stats": "upstream_failed", "use_stats": "upstream_failed"}
     assert "../Emails" in run.log("wait")
-    with pytest.raises(RunFailed, match="wait failed"):
+    with pytest.raises(RunError, match="wait failed"):
         run.check()
 
 

@@ -1,4 +1,4 @@
-"""Says what goes on, each line with the seconds since the beginning."""
+"""Where the demo's output goes: a terminal, or lines of plain text."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ WIDTH_WITHOUT_TERMINAL = 110
 
 
 def make_console() -> Console:
-    """Return a console that writes plain text, without control characters, unless a terminal reads it."""
+    """Return a console that writes plain text, without control characters, unless it is a terminal."""
     if sys.stdout.isatty():
         return Console(highlight=False)
     return Console(force_terminal=False, no_color=True, highlight=False, width=WIDTH_WITHOUT_TERMINAL)
 
 
-class Narrator:
+class Output:
     """
-    Tells the user what goes on.
+    What the demo prints.
 
     :param console: where to
     """
@@ -35,15 +35,15 @@ class Narrator:
         self.console = console
         self._start = time.monotonic()
 
-    def say(self, text: str) -> None:
-        """Say one line, with the time."""
+    def log(self, text: str) -> None:
+        """Print one line, with the seconds since the start."""
         seconds = time.monotonic() - self._start
         self.console.print(f"{seconds:5.1f} s  {text}", markup=False, soft_wrap=True)
 
-    def busy(self, text: str) -> AbstractContextManager[object]:
-        """Show on a terminal that something goes on; say nothing elsewhere."""
+    def spinner(self, text: str) -> AbstractContextManager[object]:
+        """Show on a terminal that something is going on; print nothing elsewhere."""
         return self.console.status(text) if self.console.is_terminal else nullcontext()
 
     def print(self, *blocks: RenderableType) -> None:
-        """Print something without the time: plain text, or a table."""
+        """Print text or a table, without the time."""
         self.console.print(*blocks, sep="\n", markup=False, soft_wrap=all(isinstance(b, str) for b in blocks))

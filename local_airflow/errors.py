@@ -1,11 +1,11 @@
-"""What can go wrong in a demo, each as one readable block."""
+"""What can go wrong with a local Airflow, each as one readable block."""
 
 from __future__ import annotations
 
 
-class DemoFailure(Exception):  # noqa: N818 - a failure of the demonstration, in its own words
+class LocalAirflowError(Exception):
     """
-    The demo cannot go on.
+    The local Airflow, or something beside it, did not do what it was started for.
 
     :param headline: one sentence: what failed, and where
     :param details: a log or a list of facts that shows why; may have many lines
@@ -20,13 +20,13 @@ class DemoFailure(Exception):  # noqa: N818 - a failure of the demonstration, in
         return f"{self.headline}\n{self.details}".strip()
 
 
-class ComponentFailed(DemoFailure):
-    """A process that the demo needs has ended, or has not become ready."""
+class ComponentError(LocalAirflowError):
+    """A process ended early, or did not become ready."""
 
 
-class RunFailed(DemoFailure):
+class RunError(LocalAirflowError):
     """A DAG run ended in another state than success."""
 
 
-class TookTooLong(DemoFailure):
-    """Something has not happened within its time."""
+class WaitTimeoutError(LocalAirflowError):
+    """Something did not happen in time."""

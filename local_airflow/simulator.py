@@ -1,4 +1,4 @@
-"""The simulated Comms API: started as a process of its own, and given its operations."""
+"""The simulated Comms API beside a local Airflow: a process of its own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _URL = re.compile(r"http://127\.0\.0\.1:\d+")
 
 @dataclass(frozen=True)
 class OperationState:
-    """What the API says of an operation at one moment."""
+    """What the API says of an operation."""
 
     status: str
     counters: dict[str, int]
@@ -53,18 +53,18 @@ class Simulator:
 
     def create_operation(self, resource: str, **plan: Any) -> str:
         """
-        Begin an operation.
+        Create an operation.
 
         :param resource: ``emails`` or ``messages``
-        :param plan: how it goes: ``scheduled_for`` and ``processing_for`` in seconds, ``recipients`` ...
+        :param plan: how it proceeds: ``scheduled_for`` and ``processing_for`` in seconds, ``recipients`` ...
         :return: its id
         """
         body = {"resource": resource, **plan}
         (operation_id,) = self._http.post("/control/operations", json=body).raise_for_status().json()["ids"]
         return str(operation_id)
 
-    def look_at(self, resource: str, operation_id: str) -> OperationState:
-        """Ask the API for an operation, as anybody else would."""
+    def fetch(self, resource: str, operation_id: str) -> OperationState:
+        """Return the operation's state, read through the public API."""
         path = f"/v1/{resource.capitalize()}/Operations/{operation_id}"
         body = self._http.get(path).raise_for_status().json()
         return OperationState(body["status"], body["stats"])

@@ -17,7 +17,7 @@ class WorkerTime:
     The time of one task.
 
     :param waited: from its first start to its end, in seconds
-    :param held: thereof in the state ``running``, in seconds: only then does a task hold a worker
+    :param held: the seconds of these in the state ``running``: only then does a task hold a worker
     """
 
     waited: float
@@ -30,7 +30,7 @@ class WorkerTime:
 
     @classmethod
     def of(cls, run: Run, task_id: str) -> Self:
-        """Work it out from what Airflow's REST API says of a finished task and of its changes of state."""
+        """Compute it from a finished task's times and changes of state, as Airflow's REST API returns them."""
         task = run.task(task_id)
         if not (task.start and task.end):
             raise ValueError(f"Task {task_id} of {run} has not ended.")
