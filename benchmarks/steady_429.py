@@ -22,7 +22,7 @@ SECONDS = 3.0
 POKE_INTERVAL = 60.0
 OPERATION_ID = "comms_operation_01h9krwprkeee8fzqspvwy6nq8"
 MOST = Bound("≤", 5, "requests")
-"""What one look may send: `Patience.attempts`."""
+"""What one look may send: `RetryPolicy.attempts`."""
 
 
 def run() -> Report:

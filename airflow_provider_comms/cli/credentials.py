@@ -35,7 +35,7 @@ def settings_for(conn_id: str | None, environment: Mapping[str, str] = os.enviro
             username=environment[name],
             password=secret,
             base_url=environment.get(BASE_URL) or DEFAULT_BASE_URL,
-            peer=f"{name} of the environment",
+            name=f"{name} of the environment",
             user_agent=f"{DEFAULT_USER_AGENT} (command line)",
         )
     return _of_connection(conn_id or DEFAULT_CONN_ID)
@@ -71,5 +71,5 @@ def _of_connection(conn_id: str) -> ClientSettings:
                 "with --conn-id, or set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN.",
             ) from None
     if not settings.verify:
-        sys.stderr.write(f"TLS verification is OFF for {settings.peer}.\n")
+        sys.stderr.write(f"TLS verification is OFF for {settings.name}.\n")
     return settings

@@ -53,8 +53,8 @@ def new_wait(arguments: Namespace, log: logging.Logger) -> Wait:
 
 def bounded(settings: ClientSettings, timeout: float) -> ClientSettings:
     """Let no single look take longer than the whole wait may."""
-    patience = settings.patience
-    return replace(settings, patience=replace(patience, call_timeout=min(patience.call_timeout, timeout)))
+    timeouts = settings.timeouts
+    return replace(settings, timeouts=replace(timeouts, call=min(timeouts.call, timeout)))
 
 
 def wait_to_end(client: CommsClient, wait: Wait, progress: Progress) -> Verdict:

@@ -8,17 +8,55 @@ from __future__ import annotations
 
 import re
 from datetime import MAXYEAR, MINYEAR, UTC, datetime
+from difflib import get_close_matches
+from functools import wraps
+from inspect import signature
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.comms.redaction import excerpt
 from airflow_provider_comms.comms.resource import MAX_PAGE_SIZE, OperationStatus, Resource
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+P = ParamSpec("P")
+R = TypeVar("R")
 _DOCUMENTED_ID = re.compile(r"comms_operation_[0-7][a-hjkmnpqrstv-z0-9]{25,34}")
 # Wider than Twilio's own pattern, which one of its own samples breaks; still one plain path segment.
 _POSSIBLE_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,255}")
 # What a template makes of an upstream task that returned nothing.
 _NOTHING = ("None", "null", "nan")
 MAX_PARALLEL = 32
+
+
+def suggests_keywords(function: Callable[P, R]) -> Callable[P, R]:
+    """
+    Raise CommsArgumentError with the nearest known name for an unknown keyword argument.
+
+    The signature stays the function's own, for editors and type checkers. (Python's TypeError suggests a name only
+    from 3.13 on.)
+    """
+    known = [name for name in signature(function).parameters if name != "self"]
+
+    @wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        if unknown := [name for name in kwargs if name not in known]:
+            raise CommsArgumentError(
+                f"Unknown argument of {function.__name__}: {', '.join(with_nearest(name, known) for name in unknown)}.",
+                advice=f"Known are {', '.join(known)}.",
+            )
+        return function(*args, **kwargs)
+
+    return checked
+
+
+def with_nearest(name: str, known: Iterable[str]) -> str:
+    """Return the name in quotes, with the known one that was probably meant, if there is one."""
+    known = list(known)
+    # difflib alone takes "start" for "status".
+    nearest = [one for one in known if one.startswith(name)] or get_close_matches(name, known, n=1)
+    return f"{name!r} (did you mean {nearest[0]!r}?)" if nearest else repr(name)
 
 
 def check_resource(value: object) -> Resource:

@@ -16,11 +16,12 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import anyio
 import httpx
 
+from airflow_provider_comms.comms.arguments import suggests_keywords
 from airflow_provider_comms.comms.errors import (
     CommsCertificateError,
     CommsError,
@@ -30,16 +31,20 @@ from airflow_provider_comms.comms.errors import (
     CommsUnreachableError,
     ErrorContext,
 )
-from airflow_provider_comms.comms.http.request import Filters, Query, Request, fetch_request, query_of
+from airflow_provider_comms.comms.http.request import fetch_request
 from airflow_provider_comms.comms.http.response import Response, parse_operation, parse_page
 from airflow_provider_comms.comms.http.sender import Sender
 from airflow_provider_comms.comms.listing.parallel import list_in_turn, list_side_by_side
+from airflow_provider_comms.comms.listing.query import query_of
 from airflow_provider_comms.comms.redaction import excerpt
+from airflow_provider_comms.comms.resource import DEFAULT_PAGE_SIZE
 from airflow_provider_comms.comms.thread_loop import run, start, thread_loop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Iterator
 
+    from airflow_provider_comms.comms.http.request import Request
+    from airflow_provider_comms.comms.listing.query import Query
     from airflow_provider_comms.comms.models import Operation, Page
     from airflow_provider_comms.comms.settings import ClientSettings
 
@@ -121,16 +126,43 @@ class AsyncCommsClient:
         except CommsError as error:
             return error
 
-    def list_operations(self, resource: str, **filters: Unpack[Filters]) -> AsyncIterator[Operation]:
+    @suggests_keywords
+    def list_operations(
+        self,
+        resource: str,
+        *,
+        start_date: datetime | None = None,
+        end_date: datetime | None = None,
+        status: str | None = None,
+        page_size: int = DEFAULT_PAGE_SIZE,
+        limit: int | None = None,
+        parallel: int = 1,
+    ) -> AsyncIterator[Operation]:
         """
         List operations over all pages, each of them once.
 
         :param resource: "emails" or "messages".
-        :param filters: see :class:`Filters`.
-        :raises CommsArgumentError: an argument cannot be right; raised at the call, before any request.
+        :param start_date: operations created at or after this time; an aware datetime, in any zone.
+        :param end_date: operations created before this time; likewise.
+        :param status: operations in this status; one of `OperationStatus`.
+        :param page_size: operations per request, 1 to 1000.
+        :param limit: stop after so many operations.
+        :param parallel: slices of the window that are listed at the same time, 1 to 32. With 1 the order is the
+            API's, which Twilio does not promise; with more there is none.
+        :raises CommsArgumentError: an argument cannot be right or is not known; raised at the call, before any
+            request.
         :raises CommsError: see the tree in `comms.errors`; raised while iterating.
         """
-        return self._operations(query_of(resource, **filters))
+        query = query_of(
+            resource,
+            start_date=start_date,
+            end_date=end_date,
+            status=status,
+            page_size=page_size,
+            limit=limit,
+            parallel=parallel,
+        )
+        return self._operations(query)
 
     async def _operations(self, query: Query) -> AsyncGenerator[Operation, None]:
         async with aclosing(self.pages(query)) as pages:
@@ -280,9 +312,28 @@ class CommsClient:
         """Fetch several operations; as :meth:`AsyncCommsClient.try_operations` does."""
         return self._run(self._engine.try_operations(resource, operation_ids))
 
-    def list_operations(self, resource: str, **filters: Unpack[Filters]) -> Iterator[Operation]:
+    @suggests_keywords
+    def list_operations(
+        self,
+        resource: str,
+        *,
+        start_date: datetime | None = None,
+        end_date: datetime | None = None,
+        status: str | None = None,
+        page_size: int = DEFAULT_PAGE_SIZE,
+        limit: int | None = None,
+        parallel: int = 1,
+    ) -> Iterator[Operation]:
         """List operations; as :meth:`AsyncCommsClient.list_operations` does."""
-        query = query_of(resource, **filters)
+        query = query_of(
+            resource,
+            start_date=start_date,
+            end_date=end_date,
+            status=status,
+            page_size=page_size,
+            limit=limit,
+            parallel=parallel,
+        )
         # A generator, so that it can be closed; the chain lets go of each page that was read.
         return (operation for operation in chain.from_iterable(self.pages(query)))
 
@@ -329,16 +380,16 @@ def _open(settings: ClientSettings) -> httpx.AsyncClient:
 
 
 def _new_client(settings: ClientSettings, tls: ssl.SSLContext) -> httpx.AsyncClient:
-    patience = settings.patience
+    timeouts = settings.timeouts
     return httpx.AsyncClient(
         base_url=settings.base_url,
         auth=httpx.BasicAuth(settings.username, settings.password),
         headers={"User-Agent": settings.user_agent, "Accept": "application/json"},
         timeout=httpx.Timeout(
-            connect=patience.connect_timeout,
-            read=patience.read_timeout,
-            write=patience.write_timeout,
-            pool=patience.attempt_timeout,
+            connect=timeouts.connect,
+            read=timeouts.read,
+            write=timeouts.write,
+            pool=timeouts.attempt,
         ),
         limits=httpx.Limits(max_keepalive_connections=1),
         follow_redirects=False,

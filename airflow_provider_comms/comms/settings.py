@@ -16,41 +16,50 @@ DEFAULT_USER_AGENT = f"airflow-provider-comms/{__version__}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class Timeouts:
     """
-    How long to wait for one answer, and how often to ask again. All times in seconds.
+    How long each part of a call may take, in seconds.
 
-    :param connect_timeout: for a connection to stand.
-    :param read_timeout: for the next bytes of an answer.
-    :param write_timeout: for the next bytes of a request to leave.
-    :param attempt_timeout: for one request and its whole answer, however slowly it drips.
-    :param call_timeout: for a call with all its retries and the waits between them.
-    :param attempts: requests that one call may make, the first included.
-    :param retry_after_cap: longest Retry-After that a call waits for; above it, it gives up at once.
-    :param backoff_base: upper bound of the wait before the first retry, where the server wishes none.
-    :param backoff_cap: upper bound of the waits before later ones; each bound is twice the one before.
+    :param connect: until a connection is open.
+    :param read: until the next bytes of a response arrive.
+    :param write: until the next bytes of a request are sent.
+    :param attempt: for one request and its whole response, however slowly it arrives.
+    :param call: for a call with all its retries and the waits between them.
+    :raises CommsSettingsError: a value is not a positive, finite number.
     """
 
-    connect_timeout: float = 10.0
-    read_timeout: float = 30.0
-    write_timeout: float = 30.0
-    attempt_timeout: float = 60.0
-    call_timeout: float = 300.0
+    connect: float = 10.0
+    read: float = 30.0
+    write: float = 30.0
+    attempt: float = 60.0
+    call: float = 300.0
+
+    def __post_init__(self) -> None:
+        for name in self.__dataclass_fields__:
+            _check_seconds(f"{name}_timeout", getattr(self, name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """
+    When a failed request is sent again. Times in seconds.
+
+    :param attempts: requests that one call may make, including the first.
+    :param retry_after_cap: longest Retry-After that a call waits for; with a longer one it fails at once.
+    :param backoff_base: upper bound of the wait before the first retry when there is no Retry-After.
+    :param backoff_cap: upper bound of later waits; each bound is twice the previous one.
+    :raises CommsSettingsError: `attempts` is not an integer >= 1, or a time is not a positive, finite number.
+    """
+
     attempts: int = 5
     retry_after_cap: float = 120.0
     backoff_base: float = 1.0
     backoff_cap: float = 30.0
 
     def __post_init__(self) -> None:
-        for name in self.__dataclass_fields__:
-            value = getattr(self, name)
-            if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < math.inf:
-                raise CommsSettingsError(
-                    f"{name}={value!r} is not a positive number.",
-                    advice="Give seconds (attempts: a whole number from 1 up).",
-                )
-        if not isinstance(self.attempts, int):
-            raise CommsSettingsError(f"attempts={self.attempts!r} is not a whole number.", advice="Give 1, 2, 3 ...")
+        _check_count("attempts", self.attempts)
+        for name in ("retry_after_cap", "backoff_base", "backoff_cap"):
+            _check_seconds(name, getattr(self, name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,44 +70,43 @@ class ClientSettings:
     :param username: account SID (AC...) or API key SID (SK...).
     :param password: the auth token, or the key's secret. Not shown in the repr.
     :param base_url: scheme and host, with or without `/v1`.
-    :param peer: what errors and logs call this connection.
+    :param name: what errors and logs call this connection.
     :param verify: check the server's certificate. Off is for tests behind a proxy of your own only.
     :param ca_file: path of a PEM file of authorities to trust in place of the usual ones.
     :param proxy: URL of a proxy; None takes the usual environment variables. Not shown in the repr.
     :param user_agent: names the program to Twilio.
     :param max_in_flight: requests that one client has under way at once; further ones wait their turn.
-    :param patience: timeouts and retries.
+    :param timeouts: how long each part of a call may take.
+    :param retry: when a failed request is sent again.
     """
 
     username: str
     password: str = field(repr=False)
     base_url: str = DEFAULT_BASE_URL
-    peer: str = "Comms API"
+    name: str = "Comms API"
     verify: bool = True
     ca_file: str | None = None
     proxy: str | None = field(default=None, repr=False)
     user_agent: str = DEFAULT_USER_AGENT
     max_in_flight: int = 16
-    patience: Patience = Patience()
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
 
     def __post_init__(self) -> None:
         for name in ("username", "password"):
             if not getattr(self, name):
                 raise CommsSettingsError(
-                    f"The {name} of {self.peer} is empty.",
+                    f"The {name} of {self.name} is empty.",
                     advice="Username is an account SID or API key SID, password its auth token or secret.",
                 )
-        if not isinstance(self.max_in_flight, int) or self.max_in_flight < 1:
-            raise CommsSettingsError(
-                f"max_in_flight={self.max_in_flight!r} of {self.peer} is not a whole number from 1 up."
-            )
+        _check_count("max_in_flight", self.max_in_flight)
         object.__setattr__(self, "base_url", normal_base_url(self.base_url))
         _check_proxy(self.proxy)
 
     @property
     def description(self) -> str:
         """Whom we talk to and through what, for errors."""
-        return f"{self.peer}, {self.base_url}"
+        return f"{self.name}, {self.base_url}"
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -128,6 +136,16 @@ def normal_base_url(url: str) -> str:
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     path = parts.path.rstrip("/").removesuffix(API_VERSION).rstrip("/")
     return f"{parts.scheme}://{host}{f':{port}' if port else ''}{path}"
+
+
+def _check_seconds(name: str, value: object) -> None:
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < math.inf:
+        raise CommsSettingsError(f"{name}={value!r} is not a positive number.", advice="Give seconds, such as 30.")
+
+
+def _check_count(name: str, value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise CommsSettingsError(f"{name}={value!r} is out of range.", advice="Use an integer >= 1.")
 
 
 def _check_proxy(url: str | None) -> None:

@@ -15,7 +15,7 @@ from airflow_provider_comms.hooks.diagnosis import KINDS, diagnosis, doubt_befor
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_comms.comms.settings import ClientSettings, Patience
+    from airflow_provider_comms.comms.settings import ClientSettings
 
 CONNECT_SECONDS = 4.0
 CALL_SECONDS = 8.0
@@ -113,17 +113,21 @@ def look(settings: ClientSettings) -> Found:
     from airflow_provider_comms.comms.thread_loop import run, thread_loop
 
     started = monotonic()
-    failures = run(_ask(replace(settings, patience=_hasty(settings.patience))), thread_loop())
+    failures = run(_ask(_fail_fast(settings)), thread_loop())
     return Found(settings, failures, monotonic() - started)
 
 
-def _hasty(patience: Patience) -> Patience:
+def _fail_fast(settings: ClientSettings) -> ClientSettings:
+    timeouts = settings.timeouts
     return replace(
-        patience,
-        attempts=1,
-        connect_timeout=min(patience.connect_timeout, CONNECT_SECONDS),
-        attempt_timeout=min(patience.attempt_timeout, CALL_SECONDS),
-        call_timeout=min(patience.call_timeout, CALL_SECONDS),
+        settings,
+        retry=replace(settings.retry, attempts=1),
+        timeouts=replace(
+            timeouts,
+            connect=min(timeouts.connect, CONNECT_SECONDS),
+            attempt=min(timeouts.attempt, CALL_SECONDS),
+            call=min(timeouts.call, CALL_SECONDS),
+        ),
     )
 
 

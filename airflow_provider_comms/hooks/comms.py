@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 from functools import cached_property
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Unpack, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.common.compat.sdk import BaseHook
 
+from airflow_provider_comms.comms.arguments import suggests_keywords
+from airflow_provider_comms.comms.resource import DEFAULT_PAGE_SIZE
 from airflow_provider_comms.hooks.connection import aget_connection, settings_of
 from airflow_provider_comms.hooks.fields import CONN_NAME, CONN_TYPE, DEFAULT_CONN_ID, ui_field_behaviour
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from airflow_provider_comms.comms.client import AsyncCommsClient, CommsClient
-    from airflow_provider_comms.comms.http.request import Filters
     from airflow_provider_comms.comms.models import Operation
     from airflow_provider_comms.comms.settings import ClientSettings
 
@@ -63,7 +65,7 @@ class CommsHook(BaseHook):
         if not settings.verify:
             self.log.warning(
                 "TLS verification is OFF for %s: anyone between here and %s can read its credentials.",
-                settings.peer,
+                settings.name,
                 settings.base_url,
             )
         return settings
@@ -101,16 +103,42 @@ class CommsHook(BaseHook):
         """
         return self._client.get_operation(resource, operation_id)
 
-    def list_operations(self, resource: str, **filters: Unpack[Filters]) -> Iterator[Operation]:
+    @suggests_keywords
+    def list_operations(
+        self,
+        resource: str,
+        *,
+        start_date: datetime | None = None,
+        end_date: datetime | None = None,
+        status: str | None = None,
+        page_size: int = DEFAULT_PAGE_SIZE,
+        limit: int | None = None,
+        parallel: int = 1,
+    ) -> Iterator[Operation]:
         """
         List operations over all pages, each of them once.
 
         :param resource: "emails" or "messages".
-        :param filters: see `comms.request.Filters`.
-        :raises CommsArgumentError: an argument cannot be right; raised at the call, before any request.
+        :param start_date: operations created at or after this time; an aware datetime, in any zone.
+        :param end_date: operations created before this time; likewise.
+        :param status: operations in this status; one of `OperationStatus`.
+        :param page_size: operations per request, 1 to 1000.
+        :param limit: stop after so many operations.
+        :param parallel: slices of the window that are listed at the same time, 1 to 32. With 1 the order is the
+            API's, which Twilio does not promise; with more there is none.
+        :raises CommsArgumentError: an argument cannot be right or is not known; raised at the call, before any
+            request.
         :raises CommsError: see the tree in `comms.errors`; raised while iterating.
         """
-        return self._client.list_operations(resource, **filters)
+        return self._client.list_operations(
+            resource,
+            start_date=start_date,
+            end_date=end_date,
+            status=status,
+            page_size=page_size,
+            limit=limit,
+            parallel=parallel,
+        )
 
     def test_connection(self) -> tuple[bool, str]:
         """

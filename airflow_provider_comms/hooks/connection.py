@@ -5,26 +5,28 @@ from __future__ import annotations
 import json
 import platform
 from contextlib import suppress
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 from asgiref.sync import sync_to_async
 
+from airflow_provider_comms.comms.arguments import with_nearest
 from airflow_provider_comms.comms.errors import CommsSettingsError
 from airflow_provider_comms.comms.settings import (
     DEFAULT_BASE_URL,
     DEFAULT_USER_AGENT,
     ClientSettings,
-    Patience,
+    RetryPolicy,
+    Timeouts,
 )
 from airflow_provider_comms.hooks.fields import EXTRAS
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
 
-_PATIENCE = frozenset(Patience.__dataclass_fields__)
+_TIMEOUTS = {f"{name}_timeout": name for name in Timeouts.__dataclass_fields__}
+_RETRY = frozenset(RetryPolicy.__dataclass_fields__)
 _TYPES: dict[str, tuple[type, ...]] = {
     "number": (int, float),
     "integer": (int,),
@@ -53,25 +55,27 @@ def settings_of(connection: Connection) -> ClientSettings:
         host another base URL, its extra the fields of the table in `hooks.fields`.
     :raises CommsSettingsError: a field cannot be right, or an extra is not known; names the connection.
     """
-    peer = f"connection {connection.conn_id}"
-    extras = _extras(connection, peer)
-    patience = {name: extras.pop(name) for name in tuple(extras) if name in _PATIENCE}
-    proxy = _proxy(extras.pop("proxy", None), extras.pop("proxy_password", None), peer)
+    name = f"connection {connection.conn_id}"
+    extras = _extras(connection, name)
+    timeouts = {_TIMEOUTS[extra]: extras.pop(extra) for extra in _TIMEOUTS.keys() & extras}
+    retry = {extra: extras.pop(extra) for extra in _RETRY & extras.keys()}
+    proxy = _proxy(extras.pop("proxy", None), extras.pop("proxy_password", None), name)
     try:
         return ClientSettings(
             username=connection.login or "",
             password=connection.password or "",
             base_url=_base_url(connection),
-            peer=peer,
+            name=name,
             proxy=proxy,
             user_agent=_user_agent(),
-            patience=Patience(**patience),
+            timeouts=Timeouts(**timeouts),
+            retry=RetryPolicy(**retry),
             **extras,
         )
     except CommsSettingsError as error:
-        if peer in error.message:
+        if name in error.message:
             raise
-        raise CommsSettingsError(f"{error.message[:-1]} (in {peer}).", advice=error.advice) from None
+        raise CommsSettingsError(f"{error.message[:-1]} (in {name}).", advice=error.advice) from None
 
 
 def _base_url(connection: Connection) -> str:
@@ -105,17 +109,12 @@ def _proxy(url: str | None, password: str | None, peer: str) -> str | None:
 
 def _extras(connection: Connection, peer: str) -> dict[str, Any]:
     given = _extra_object(connection, peer)
-    if unknown := sorted(set(given) - set(EXTRAS)):
+    if unknown := [with_nearest(extra, EXTRAS) for extra in sorted(set(given) - set(EXTRAS))]:
         raise CommsSettingsError(
-            f"The extra of {peer} has fields that are not known: {', '.join(map(_with_nearest, unknown))}.",
+            f"The extra of {peer} has fields that are not known: {', '.join(unknown)}.",
             advice=f"Known are {', '.join(EXTRAS)}.",
         )
     return {name: _value(name, value, peer) for name, value in given.items() if value not in (None, "")}
-
-
-def _with_nearest(name: str) -> str:
-    nearest = get_close_matches(name, EXTRAS, n=1)
-    return f"{name!r} (did you mean {nearest[0]!r}?)" if nearest else repr(name)
 
 
 def _extra_object(connection: Connection, peer: str) -> dict[str, Any]:

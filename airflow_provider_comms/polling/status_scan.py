@@ -21,20 +21,21 @@ from airflow_provider_comms.comms.errors import (
     CommsPermissionError,
     CommsRateLimitError,
 )
-from airflow_provider_comms.comms.http.request import query_of
 from airflow_provider_comms.comms.http.response import parse_page
+from airflow_provider_comms.comms.listing.query import query_of
 from airflow_provider_comms.comms.listing.slices import OVERLAP
 from airflow_provider_comms.comms.models import Page
 from airflow_provider_comms.comms.resource import OperationStatus, Resource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Iterator
+    from datetime import datetime
 
     from airflow_provider_comms.comms.client import AsyncCommsClient
-    from airflow_provider_comms.comms.http.request import Filters
     from airflow_provider_comms.comms.http.response import Response
     from airflow_provider_comms.comms.models import Operation
 
+    Window = tuple[datetime | None, datetime | None]
     Seen = dict[str, Operation | CommsError]
 
 PENDING = (OperationStatus.PROCESSING, OperationStatus.SCHEDULED)
@@ -159,13 +160,14 @@ class StatusScan:
         return found
 
     def _pages(
-        self, status: OperationStatus, wanted: set[str], window: Filters
+        self, status: OperationStatus, wanted: set[str], window: Window
     ) -> AsyncGenerator[list[Operation], None]:
         """List those that are wanted."""
-        filters: Filters = {**window, "status": status}
-        return self.client.pages(query_of(self._resource, **filters), lambda answer: self._read_wanted(answer, wanted))
+        start, end = window
+        query = query_of(self._resource, start_date=start, end_date=end, status=status)
+        return self.client.pages(query, lambda answer: self._read_wanted(answer, wanted))
 
-    def _window(self, ids: list[str]) -> Filters:
+    def _window(self, ids: list[str]) -> Window:
         """
         Return the window in which they were created, if it is known of all.
 
@@ -173,8 +175,8 @@ class StatusScan:
         """
         created = [last.created_at for one in ids if (last := self._last.get(one))]
         if not created or len(created) < len(ids):
-            return {}
-        return {"start_date": min(created) - OVERLAP, "end_date": max(created) + OVERLAP}
+            return None, None
+        return min(created) - OVERLAP, max(created) + OVERLAP
 
     def _read_wanted(self, answer: Response, wanted: set[str]) -> Page:
         """

@@ -22,7 +22,7 @@ SID = "AC" + "5100" * 8
 
 def check(simulator=None, **given):
     """Return whether it is good, what is said, and how long it took."""
-    fields = {"username": SID, "password": "simulated-auth-token", "peer": "connection comms"}
+    fields = {"username": SID, "password": "simulated-auth-token", "name": "connection comms"}
     if simulator is not None:
         fields["base_url"] = simulator.url
     started = monotonic()

@@ -133,4 +133,4 @@ def test_what_the_form_saves_is_what_the_hook_reads(connections, simulator, airf
     read = settings_of(
         Connection(conn_id="saved", login=stored["login"], password="x", host=stored["host"], extra=stored["extra"])
     )
-    assert (read.patience.attempts, read.base_url, read.verify) == (3, simulator.url, True)
+    assert (read.retry.attempts, read.base_url, read.verify) == (3, simulator.url, True)

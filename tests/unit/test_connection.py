@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from types import SimpleNamespace
 
 import pytest
@@ -62,7 +63,7 @@ def test_a_connection_given_as_a_uri_says_the_same():
         )
     )
     assert (made.username, made.password, made.base_url) == ("AC1", "s3cret", "http://127.0.0.1:8000")
-    assert (made.patience.attempts, made.patience.read_timeout, made.verify) == (2, 2.5, False)
+    assert (made.retry.attempts, made.timeouts.read, made.verify) == (2, 2.5, False)
 
 
 WHOLE = {
@@ -110,7 +111,7 @@ def test_the_same_connection_however_it_is_written_down(monkeypatch, tmp_path, p
     made = CommsHook("any_way").settings
 
     assert (made.username, made.password, made.base_url) == ("SK1", "s3/cr:t@", "http://127.0.0.1:8000")
-    assert (made.patience.attempts, made.patience.read_timeout) == (2, 2.5)
+    assert (made.retry.attempts, made.timeouts.read) == (2, 2.5)
     assert (made.verify, made.proxy, made.ca_file) == (False, "http://127.0.0.1:3128", None)
 
 
@@ -152,7 +153,11 @@ def test_every_extra_of_the_table_reaches_the_client():
         "proxy": "http://127.0.0.1:3128",
     }
     made = settings(extra=extra)
-    assert {name: getattr(made.patience, name, None) or getattr(made, name, None) for name in extra} == extra
+    reached = {f"{name}_timeout": value for name, value in asdict(made.timeouts).items()}
+    reached |= asdict(made.retry) | {
+        name: getattr(made, name) for name in ("max_in_flight", "verify", "ca_file", "proxy")
+    }
+    assert {name: reached[name] for name in extra} == extra
     assert {*extra, "proxy_password"} == set(EXTRAS)
 
 

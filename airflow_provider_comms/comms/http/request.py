@@ -1,24 +1,16 @@
-"""What we ask the API: pure descriptions of requests, and nothing that sends them."""
+"""One GET of the API: a pure description, and nothing that sends it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from datetime import datetime  # noqa: TC003  (a TypedDict's annotations are read when it is used)
-from typing import TypedDict, Unpack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from airflow_provider_comms.comms.arguments import (
-    check_limit,
-    check_operation_id,
-    check_page_size,
-    check_parallel,
-    check_resource,
-    check_status,
-    check_window,
-)
+from airflow_provider_comms.comms.arguments import check_operation_id, check_resource
 from airflow_provider_comms.comms.errors import ErrorContext
-from airflow_provider_comms.comms.resource import DEFAULT_PAGE_SIZE, OperationStatus, Resource
 from airflow_provider_comms.comms.settings import API_VERSION
-from airflow_provider_comms.comms.timestamps import format_utc
+
+if TYPE_CHECKING:
+    from airflow_provider_comms.comms.resource import Resource
 
 PAGE_TOKEN = "pageToken"  # noqa: S105  (a parameter's name)
 
@@ -51,71 +43,6 @@ class Request:
         return ErrorContext(peer, self.method, self.path, self.resource.value, self.operation_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
-    """
-    Which operations to list. Made by :func:`query_of`, which checks it.
-
-    :param start_date: created after; aware.
-    :param end_date: created before; aware.
-    :param limit: operations to hand out at most; None for all.
-    :param parallel: slices of the window to list side by side.
-    """
-
-    resource: Resource
-    start_date: datetime | None = None
-    end_date: datetime | None = None
-    status: OperationStatus | None = None
-    page_size: int = DEFAULT_PAGE_SIZE
-    limit: int | None = None
-    parallel: int = 1
-
-    def between(self, start_date: datetime | None, end_date: datetime | None) -> Query:
-        """Return the same query over another window."""
-        return replace(self, start_date=start_date, end_date=end_date)
-
-
-class Filters(TypedDict, total=False):
-    """
-    The arguments of a listing, all of them optional.
-
-    - `start_date`: operations created after this moment; an aware datetime, in any zone.
-    - `end_date`: operations created before this moment; likewise.
-    - `status`: operations in this status; one of `OperationStatus`.
-    - `page_size`: operations per request, 1 to 1000 (default 1000).
-    - `limit`: stop after so many operations.
-    - `parallel`: slices of the window that are listed side by side, 1 to 32 (default 1). With 1 the order is
-      the API's, which Twilio does not promise; with more there is none.
-    """
-
-    start_date: datetime | None
-    end_date: datetime | None
-    status: str | None
-    page_size: int
-    limit: int | None
-    parallel: int
-
-
-def query_of(resource: str, **filters: Unpack[Filters]) -> Query:
-    """
-    Check the arguments of a listing.
-
-    :param resource: "emails" or "messages".
-    :param filters: see :class:`Filters`.
-    :raises CommsArgumentError: one of them cannot be right.
-    """
-    start, end = check_window(filters.get("start_date"), filters.get("end_date"))
-    return Query(
-        check_resource(resource),
-        start,
-        end,
-        check_status(filters.get("status")),
-        check_page_size(filters.get("page_size", DEFAULT_PAGE_SIZE)),
-        check_limit(filters.get("limit")),
-        check_parallel(filters.get("parallel", 1)),
-    )
-
-
 def fetch_request(resource: str, operation_id: str) -> Request:
     """
     Ask for one operation.
@@ -126,17 +53,9 @@ def fetch_request(resource: str, operation_id: str) -> Request:
     return Request(kind, f"{_collection(kind)}/{one}", operation_id=one)
 
 
-def list_request(query: Query, page_token: str | None = None) -> Request:
-    """Ask for one page. The filters go with every token: whether Twilio keeps them in it, it does not say."""
-    parameters = {
-        "startDate": query.start_date and format_utc(query.start_date),
-        "endDate": query.end_date and format_utc(query.end_date),
-        "status": query.status,
-        "pageSize": str(query.page_size),
-        PAGE_TOKEN: page_token,
-    }
-    given = tuple((name, str(value)) for name, value in parameters.items() if value is not None)
-    return Request(query.resource, _collection(query.resource), given)
+def page_request(resource: Resource, parameters: tuple[tuple[str, str], ...]) -> Request:
+    """Ask for one page of a list."""
+    return Request(resource, _collection(resource), parameters)
 
 
 def _collection(resource: Resource) -> str:

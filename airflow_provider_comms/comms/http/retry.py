@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tenacity import RetryCallState
 
-    from airflow_provider_comms.comms.settings import Patience
+    from airflow_provider_comms.comms.settings import RetryPolicy
 
 
 MAX_RETRY_AFTER = 3600.0
@@ -69,7 +69,7 @@ def is_transient(error: BaseException) -> bool:
 
 
 def delay_before_retry(
-    attempt: int, wished: float | None, patience: Patience, draw: Callable[[], float] = random.random
+    attempt: int, wished: float | None, policy: RetryPolicy, draw: Callable[[], float] = random.random
 ) -> float:
     """
     Return how long to wait before the next request, in seconds.
@@ -84,33 +84,34 @@ def delay_before_retry(
     if wished is not None:
         return wished
     # The exponent is bounded: 2.0 ** 2000 is an OverflowError.
-    bound = patience.backoff_base * 2.0 ** min(attempt - 1, 64)
-    return min(patience.backoff_cap, bound) * draw()
+    bound = policy.backoff_base * 2.0 ** min(attempt - 1, 64)
+    return min(policy.backoff_cap, bound) * draw()
 
 
 @dataclass(frozen=True)
 class _Delay(wait_base):
     """The rule above in tenacity's form."""
 
-    patience: Patience
+    policy: RetryPolicy
 
     def __call__(self, retry_state: RetryCallState) -> float:
-        return delay_before_retry(retry_state.attempt_number, _wish(retry_state), self.patience)
+        return delay_before_retry(retry_state.attempt_number, _wish(retry_state), self.policy)
 
 
 @dataclass(frozen=True)
 class _GiveUp(stop_base):
     """Stop where the next request would come too late, or would be one too many."""
 
-    patience: Patience
+    policy: RetryPolicy
+    call_timeout: float
 
     def __call__(self, retry_state: RetryCallState) -> bool:
         wait = retry_state.upcoming_sleep
         spent = retry_state.seconds_since_start or 0.0
         return (
-            retry_state.attempt_number >= self.patience.attempts
-            or (_wish(retry_state) or 0.0) > self.patience.retry_after_cap
-            or spent + wait > self.patience.call_timeout
+            retry_state.attempt_number >= self.policy.attempts
+            or (_wish(retry_state) or 0.0) > self.policy.retry_after_cap
+            or spent + wait > self.call_timeout
         )
 
 
@@ -119,11 +120,11 @@ def _wish(retry_state: RetryCallState) -> float | None:
     return error.retry_after if isinstance(error, CommsError) else None
 
 
-def retry_rules(patience: Patience) -> dict[str, Any]:
+def retry_rules(policy: RetryPolicy, call_timeout: float) -> dict[str, Any]:
     """Return the arguments of tenacity's `AsyncRetrying`."""
     return {
         "retry": retry_if_exception(is_transient),
-        "wait": _Delay(patience),
-        "stop": _GiveUp(patience),
+        "wait": _Delay(policy),
+        "stop": _GiveUp(policy, call_timeout),
         "reraise": True,
     }

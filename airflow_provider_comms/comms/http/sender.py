@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 class Sender:
     """
-    Asks until there is an answer that can be read, within the limits of the settings' patience.
+    Asks until there is an answer that can be read, within the settings' timeouts and retry policy.
 
     :param settings: whom we talk to, and how patiently.
     :param exchange: sends one request and returns its whole answer.
@@ -34,7 +34,7 @@ class Sender:
 
     def __init__(self, settings: ClientSettings, exchange: Callable[[Request], Awaitable[Response]]) -> None:
         self._peer = settings.description
-        self._patience = settings.patience
+        self._timeouts, self._retry = settings.timeouts, settings.retry
         self._exchange = exchange
         self._gate = shared_throttle(settings.base_url, settings.username)
         # httpx's pool takes time quadratic in what queues on it; so the queue stands in front of it.
@@ -47,8 +47,8 @@ class Sender:
         :param read: turns an answer into what it means, or raises what it means.
         :raises CommsError: the last error, when there is no use in going on or no patience left.
         """
-        deadline = monotonic() + self._patience.call_timeout
-        async for attempt in AsyncRetrying(**retry_rules(self._patience)):
+        deadline = monotonic() + self._timeouts.call
+        async for attempt in AsyncRetrying(**retry_rules(self._retry, self._timeouts.call)):
             with attempt:
                 number = attempt.retry_state.attempt_number
                 async with self._turn(request, deadline):
@@ -74,7 +74,7 @@ class Sender:
 
     async def _pass_gate(self, request: Request, deadline: float) -> None:
         while (delay := self._gate.delay()) > 0:
-            if delay > min(self._patience.retry_after_cap, deadline - monotonic()):
+            if delay > min(self._retry.retry_after_cap, deadline - monotonic()):
                 raise CommsRateLimitError(
                     f"Not sent: the API has told this connection to wait {delay:.0f} s.",
                     replace(request.context(self._peer), retry_after=delay),
@@ -83,11 +83,11 @@ class Sender:
 
     async def _attempt(self, request: Request, read: Callable[[Response], T], number: int, deadline: float) -> T:
         sent_at = monotonic()
-        answer = await self._in_time(request, min(self._patience.attempt_timeout, max(0.0, deadline - sent_at)))
+        answer = await self._in_time(request, min(self._timeouts.attempt, max(0.0, deadline - sent_at)))
         try:
             result = read(answer)
         except CommsRateLimitError as error:
-            self._gate.shut(sent_at, delay_before_retry(number, error.retry_after, self._patience))
+            self._gate.shut(sent_at, delay_before_retry(number, error.retry_after, self._retry))
             raise
         except CommsError:
             self._gate.passed()

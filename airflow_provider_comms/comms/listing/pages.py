@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_comms.comms.errors import CommsProtocolError
-from airflow_provider_comms.comms.http.request import list_request
+from airflow_provider_comms.comms.listing.query import list_request
 
 if TYPE_CHECKING:
-    from airflow_provider_comms.comms.http.request import Query, Request
+    from airflow_provider_comms.comms.http.request import Request
+    from airflow_provider_comms.comms.listing.query import Query
     from airflow_provider_comms.comms.models import Operation, Page
 
 _BUCKETS = 4096

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
     from datetime import datetime
 
-    from airflow_provider_comms.comms.http.request import Query, Request
+    from airflow_provider_comms.comms.http.request import Request
+    from airflow_provider_comms.comms.listing.query import Query
     from airflow_provider_comms.comms.models import Operation, Page
 
     GetPage = Callable[[Request], Awaitable[Page]]

@@ -17,7 +17,7 @@ from airflow_provider_comms.comms.resource import RETENTION_DAYS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow_provider_comms.comms.http.request import Query
+    from airflow_provider_comms.comms.listing.query import Query
     from airflow_provider_comms.comms.models import Operation
 
 OVERLAP = timedelta(seconds=1)

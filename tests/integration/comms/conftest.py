@@ -18,7 +18,7 @@ import pytest
 
 from airflow_provider_comms.comms.client import AsyncCommsClient, CommsClient
 from airflow_provider_comms.comms.errors import CommsError
-from airflow_provider_comms.comms.settings import ClientSettings, Patience
+from airflow_provider_comms.comms.settings import ClientSettings, RetryPolicy, Timeouts
 from airflow_provider_comms.simulator import Simulator
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 QUICK = {"backoff_base": 0.002, "backoff_cap": 0.01, "attempt_timeout": 5.0, "call_timeout": 10.0}
+_TIMEOUTS, _RETRY = Timeouts.__dataclass_fields__, RetryPolicy.__dataclass_fields__
 RESET = struct.pack("ii", 1, 0)
 ID = "comms_operation_01h9krwprkeee8fzqspvwy6nq8"
 EMAIL_OPERATION = {
@@ -171,18 +172,20 @@ def simulator():
 
 @pytest.fixture(scope="session")
 def settings_for():
-    """Settings that lead to a server, with quick retries; keywords change the patience or the settings."""
+    """Settings that lead to a server, with quick retries; keywords are those of a connection, or the settings."""
 
     def make(server: Simulator | RawServer, **changes: Any) -> ClientSettings:
-        patience = QUICK | {name: changes.pop(name) for name in Patience.__dataclass_fields__ if name in changes}
+        changes = QUICK | changes
+        timeouts = {name: changes.pop(f"{name}_timeout") for name in _TIMEOUTS if f"{name}_timeout" in changes}
+        retry = {name: changes.pop(name) for name in _RETRY if name in changes}
         known = isinstance(server, Simulator)
         given = {
             "username": server.account_sid if known else "AC" + uuid4().hex,
             "password": server.auth_token if known else "raw-servers-secret",
             "base_url": server.url,
-            "peer": "connection under test",
+            "name": "connection under test",
         }
-        return ClientSettings(**(given | changes), patience=Patience(**patience))
+        return ClientSettings(**(given | changes), timeouts=Timeouts(**timeouts), retry=RetryPolicy(**retry))
 
     return make
 

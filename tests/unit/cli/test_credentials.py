@@ -41,7 +41,7 @@ def test_half_a_pair_is_refused(missing, name):
 def test_a_named_connection_goes_before_the_variables(monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_MINE", json.dumps({"conn_type": "twilio_comms", "login": "SK9", "password": "p"}))
     made = settings_for("mine", ACCOUNT)
-    assert (made.username, made.peer) == ("SK9", "connection mine")
+    assert (made.username, made.name) == ("SK9", "connection mine")
 
 
 def test_without_variables_it_is_the_default_connection():

@@ -17,8 +17,9 @@ from airflow_provider_comms.comms.errors import (
     CommsServerError,
     CommsStatusError,
 )
-from airflow_provider_comms.comms.http.request import fetch_request, list_request, query_of
+from airflow_provider_comms.comms.http.request import fetch_request
 from airflow_provider_comms.comms.http.response import Response, parse_operation, parse_page
+from airflow_provider_comms.comms.listing.query import list_request, query_of
 from airflow_provider_comms.comms.models import EmailOperation, EmailPage, MessageOperation
 from airflow_provider_comms.comms.settings import ClientSettings
 
@@ -32,7 +33,7 @@ OPERATION = {
     "updatedAt": "2026-11-20T10:00:05Z",
 }
 SETTINGS = ClientSettings(
-    username="AC0123", password='pa"ss&wörd/\\1', proxy="http://me:prox-secret@proxy.test:1", peer="connection x"
+    username="AC0123", password='pa"ss&wörd/\\1', proxy="http://me:prox-secret@proxy.test:1", name="connection x"
 )
 FETCH = fetch_request("emails", ID)
 LIST = list_request(query_of("emails"), TOKEN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -11,9 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_comms.comms.arguments import check_operation_id, check_window, is_documented_id
+from airflow_provider_comms.comms.client import AsyncCommsClient, CommsClient
 from airflow_provider_comms.comms.errors import CommsArgumentError, CommsError
-from airflow_provider_comms.comms.http.request import fetch_request, list_request, query_of
+from airflow_provider_comms.comms.http.request import fetch_request
+from airflow_provider_comms.comms.listing.query import list_request, query_of
 from airflow_provider_comms.comms.resource import OperationStatus, Resource
+from airflow_provider_comms.comms.settings import ClientSettings
+from airflow_provider_comms.hooks.comms import CommsHook
 
 ID = "comms_operation_01h9krwprkeee8fzqspvwy6nq8"
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -248,3 +253,29 @@ def test_a_request_does_not_show_its_page_token():
     assert "tok" not in repr(request)
     assert "tok" not in repr(request.context("here"))
     assert request.secrets == ("tok/+==",)
+
+
+SETTINGS = ClientSettings(username="AC1", password="secret")
+
+
+@pytest.mark.parametrize("face", [AsyncCommsClient(SETTINGS), CommsClient(SETTINGS), CommsHook()], ids=type)
+@pytest.mark.parametrize(
+    ("mistyped", "nearest"), [("start", "start_date"), ("pagesize", "page_size"), ("state", "status"), ("xyz", None)]
+)
+def test_an_unknown_filter_is_an_error_with_the_nearest_known_name(face, mistyped, nearest):
+    with pytest.raises(CommsArgumentError) as caught:
+        face.list_operations("emails", **{mistyped: 1})
+    assert repr(mistyped) in caught.value.message
+    assert ("did you mean" in caught.value.message) is (nearest is not None)
+    assert f"did you mean {nearest!r}?" in caught.value.message or nearest is None
+    assert "parallel" in caught.value.advice
+
+
+@pytest.mark.parametrize("face", [AsyncCommsClient, CommsClient, CommsHook], ids=lambda face: face.__name__)
+def test_an_editor_sees_each_argument_of_a_listing(face):
+    shown = inspect.signature(face.list_operations).parameters
+    assert {"start_date", "end_date", "status", "page_size", "limit", "parallel"} <= shown.keys()
+    assert {parameter.kind for parameter in shown.values()} <= {
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        inspect.Parameter.KEYWORD_ONLY,
+    }

@@ -14,8 +14,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_comms.comms.errors import CommsProtocolError, CommsServerError
-from airflow_provider_comms.comms.http.request import query_of
 from airflow_provider_comms.comms.listing.parallel import list_in_turn, list_side_by_side
+from airflow_provider_comms.comms.listing.query import query_of
 from airflow_provider_comms.comms.listing.slices import MIN_SLICE, OVERLAP, Slice, whole_slice
 from airflow_provider_comms.comms.models import EmailOperation, EmailPage, Pagination
 

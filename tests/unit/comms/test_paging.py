@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_comms.comms.errors import CommsProtocolError
-from airflow_provider_comms.comms.http.request import query_of
 from airflow_provider_comms.comms.listing.pages import PageIterator, SeenIds
+from airflow_provider_comms.comms.listing.query import query_of
 from airflow_provider_comms.comms.models import EmailOperation, EmailPage, Pagination
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

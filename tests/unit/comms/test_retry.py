@@ -29,9 +29,9 @@ from airflow_provider_comms.comms.errors import (
 from airflow_provider_comms.comms.http.request import fetch_request
 from airflow_provider_comms.comms.http.response import Response, parse_operation
 from airflow_provider_comms.comms.http.retry import delay_before_retry, is_transient, retry_rules
-from airflow_provider_comms.comms.settings import Patience
+from airflow_provider_comms.comms.settings import RetryPolicy
 
-PATIENCE = Patience(attempts=4, call_timeout=300, retry_after_cap=120, backoff_base=1, backoff_cap=5)
+POLICY = RetryPolicy(attempts=4, retry_after_cap=120, backoff_base=1, backoff_cap=5)
 FORMS = {
     # Retry-After as sent -> seconds wished for (None: no wish).
     None: None,
@@ -92,7 +92,7 @@ def tenacity_state(error: BaseException, attempt: int, spent: float = 0.0, wait:
 @pytest.mark.parametrize("status", CLASSES)
 def test_table_of_status_and_retry_after_and_attempt(status, form, attempt):
     error = error_for(status, form)
-    rules = retry_rules(PATIENCE)
+    rules = retry_rules(POLICY, 300)
     state = tenacity_state(error, attempt)
     wished = FORMS[form]
 
@@ -112,14 +112,14 @@ def test_table_of_status_and_retry_after_and_attempt(status, form, attempt):
 @pytest.mark.parametrize("attempt", [1, 2, 3, 10, 2000])
 def test_backoff_doubles_up_to_its_cap_and_has_full_jitter(attempt):
     bound = min(5.0, 2.0 ** (attempt - 1)) if attempt < 100 else 5.0
-    assert delay_before_retry(attempt, None, PATIENCE, draw=lambda: 0.0) == 0.0
-    assert delay_before_retry(attempt, None, PATIENCE, draw=lambda: 0.5) == bound / 2
-    assert delay_before_retry(attempt, None, PATIENCE, draw=lambda: 1.0) == bound
+    assert delay_before_retry(attempt, None, POLICY, draw=lambda: 0.0) == 0.0
+    assert delay_before_retry(attempt, None, POLICY, draw=lambda: 0.5) == bound / 2
+    assert delay_before_retry(attempt, None, POLICY, draw=lambda: 1.0) == bound
 
 
 @given(st.integers(1, 10_000), st.floats(0, 1))
 def test_backoff_never_leaves_its_bounds(attempt, drawn):
-    assert 0 <= delay_before_retry(attempt, None, PATIENCE, draw=lambda: drawn) <= PATIENCE.backoff_cap
+    assert 0 <= delay_before_retry(attempt, None, POLICY, draw=lambda: drawn) <= POLICY.backoff_cap
 
 
 @pytest.mark.parametrize(
@@ -127,11 +127,11 @@ def test_backoff_never_leaves_its_bounds(attempt, drawn):
 )
 def test_gives_up_when_the_next_request_would_come_after_the_calls_time(spent, wait, gives_up):
     state = tenacity_state(CommsServerError("down"), attempt=1, spent=spent, wait=wait)
-    assert retry_rules(PATIENCE)["stop"](state) is gives_up
+    assert retry_rules(POLICY, 300)["stop"](state) is gives_up
 
 
 def test_the_error_given_up_with_is_the_last_one_itself():
-    assert retry_rules(PATIENCE)["reraise"] is True
+    assert retry_rules(POLICY, 300)["reraise"] is True
 
 
 @pytest.mark.parametrize(

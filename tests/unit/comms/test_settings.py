@@ -9,23 +9,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_comms.comms.errors import CommsSettingsError
-from airflow_provider_comms.comms.settings import ClientSettings, Patience, normal_base_url
+from airflow_provider_comms.comms.settings import ClientSettings, RetryPolicy, Timeouts, normal_base_url
 
 
 def settings(**changes) -> ClientSettings:
     return ClientSettings(**({"username": "AC1", "password": "pass-word"} | changes))
 
 
-@pytest.mark.parametrize("name", sorted(Patience.__dataclass_fields__))
 @pytest.mark.parametrize("value", [0, -1, math.inf, math.nan, "5", None, True], ids=repr)
-def test_patience_is_made_of_positive_numbers(name, value):
-    with pytest.raises(CommsSettingsError, match=f"{name}={value!r}"):
-        Patience(**{name: value})
+@pytest.mark.parametrize("kind", [Timeouts, RetryPolicy])
+def test_timeouts_and_retries_are_positive_numbers(kind, value):
+    for name in kind.__dataclass_fields__:
+        with pytest.raises(CommsSettingsError, match=f"{name}\\w*={value!r}"):
+            kind(**{name: value})
 
 
 def test_attempts_are_whole():
     with pytest.raises(CommsSettingsError, match=r"attempts=2\.5"):
-        Patience(attempts=2.5)
+        RetryPolicy(attempts=2.5)
 
 
 @pytest.mark.parametrize("name", ["username", "password"])

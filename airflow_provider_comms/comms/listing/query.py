@@ -1,0 +1,90 @@
+"""Which operations to list: the arguments of a listing, checked, and the request for each of its pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from airflow_provider_comms.comms.arguments import (
+    check_limit,
+    check_page_size,
+    check_parallel,
+    check_resource,
+    check_status,
+    check_window,
+    suggests_keywords,
+)
+from airflow_provider_comms.comms.http.request import PAGE_TOKEN, page_request
+from airflow_provider_comms.comms.resource import DEFAULT_PAGE_SIZE
+from airflow_provider_comms.comms.timestamps import format_utc
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from airflow_provider_comms.comms.http.request import Request
+    from airflow_provider_comms.comms.resource import OperationStatus, Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """
+    Which operations to list. Made by :func:`query_of`, which checks it.
+
+    :param start_date: created after; aware.
+    :param end_date: created before; aware.
+    :param limit: operations to hand out at most; None for all.
+    :param parallel: slices of the window to list side by side.
+    """
+
+    resource: Resource
+    start_date: datetime | None = None
+    end_date: datetime | None = None
+    status: OperationStatus | None = None
+    page_size: int = DEFAULT_PAGE_SIZE
+    limit: int | None = None
+    parallel: int = 1
+
+    def between(self, start_date: datetime | None, end_date: datetime | None) -> Query:
+        """Return the same query over another window."""
+        return replace(self, start_date=start_date, end_date=end_date)
+
+
+@suggests_keywords
+def query_of(
+    resource: str,
+    *,
+    start_date: datetime | None = None,
+    end_date: datetime | None = None,
+    status: str | None = None,
+    page_size: int = DEFAULT_PAGE_SIZE,
+    limit: int | None = None,
+    parallel: int = 1,
+) -> Query:
+    """
+    Check the arguments of a listing, which are those of :meth:`AsyncCommsClient.list_operations`.
+
+    :raises CommsArgumentError: one of them cannot be right, or is not known.
+    """
+    start, end = check_window(start_date, end_date)
+    return Query(
+        check_resource(resource),
+        start,
+        end,
+        check_status(status),
+        check_page_size(page_size),
+        check_limit(limit),
+        check_parallel(parallel),
+    )
+
+
+def list_request(query: Query, page_token: str | None = None) -> Request:
+    """Ask for one page. The filters go with every token: whether Twilio keeps them in it, it does not say."""
+    parameters = {
+        "startDate": query.start_date and format_utc(query.start_date),
+        "endDate": query.end_date and format_utc(query.end_date),
+        "status": query.status,
+        "pageSize": str(query.page_size),
+        PAGE_TOKEN: page_token,
+    }
+    given = tuple((name, str(value)) for name, value in parameters.items() if value is not None)
+    return page_request(query.resource, given)
