@@ -38,7 +38,10 @@ class Api:
         request, target = Request(scope), read_target(scope["path"])
         entry = note_request(request.method, scope["path"], request.query_params, request.headers, target)
         log, request_id = self._world.log, self._world.request_id()
-        exchange = Exchange(scope, receive, send, request_id=request_id, entry=entry, conclude=log.conclude)
+        cookies = self._world.settings.cookies
+        exchange = Exchange(
+            scope, receive, send, request_id=request_id, entry=entry, conclude=log.conclude, cookies=cookies
+        )
         with log.following(entry):
             latency = self._world.settings.latency
             if latency and not await exchange.pause(latency):

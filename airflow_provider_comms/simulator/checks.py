@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import math
+import reprlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
 
 Made = TypeVar("Made")
+#: The largest number taken, unless a field says otherwise: as seconds, 31 years.
+MOST = 1e9
 
 
 class FieldError(ValueError):
@@ -24,19 +26,19 @@ class FieldError(ValueError):
         self.problem = problem
 
 
-def number(field: str, value: Any, *, least: float = 0.0, most: float = math.inf) -> float:
-    """Return ``value`` if it is a finite number within the bounds."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise FieldError(field, f"must be a number, not {value!r}")
-    if not least <= value <= most:
-        raise FieldError(field, f"must be {_bounds(least, most)}, not {value!r}")
+def number(field: str, value: Any, *, least: float = 0.0, most: float = MOST) -> float:
+    """Return ``value`` if it is a number within the bounds."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise FieldError(field, f"must be a number, not {_shortened(value)}")
+    if not least <= value <= most:  # Neither NaN nor infinity is.
+        raise FieldError(field, f"must be within {least:g} and {most:g}, not {_shortened(value)}")
     return value
 
 
-def whole(field: str, value: Any, *, least: int = 0, most: float = math.inf) -> int:
+def whole(field: str, value: Any, *, least: int = 0, most: float = MOST) -> int:
     """Return ``value`` if it is an integer within the bounds."""
     if isinstance(value, bool) or not isinstance(value, int):
-        raise FieldError(field, f"must be a whole number, not {value!r}")
+        raise FieldError(field, f"must be a whole number, not {_shortened(value)}")
     number(field, value, least=least, most=most)
     return value
 
@@ -89,5 +91,8 @@ def build(kind: type[Made], values: Mapping[str, Any]) -> Made:
     return kind(**values)
 
 
-def _bounds(least: float, most: float) -> str:
-    return f"at least {least:g}" if math.isinf(most) else f"within {least:g} and {most:g}"
+def _shortened(value: Any) -> str:
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # Python writes no number of more than 4,300 digits.
+        return "a number of thousands of digits"

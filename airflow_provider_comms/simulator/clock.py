@@ -8,6 +8,8 @@ from functools import lru_cache
 
 from airflow_provider_comms.simulator.checks import FieldError, number
 
+#: About the year 6000: far off, and dates can still be written when an operation runs for decades after it.
+LATEST_MS = 127_000_000_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -57,6 +59,9 @@ class Clock:
         """
         Move the clock forward by ``seconds``.
 
-        :raises FieldError: when ``seconds`` is negative or no number.
+        :raises FieldError: when ``seconds`` is negative, absurdly large or no number.
         """
-        self._advanced_ms += round(number("seconds", seconds) * 1000)
+        step_ms = round(number("seconds", seconds) * 1000)
+        if self.now_ms() + step_ms > LATEST_MS:
+            raise FieldError("seconds", "leads to a time after the year 6000")
+        self._advanced_ms += step_ms

@@ -78,7 +78,7 @@ async def _body(request: Request) -> Any:
     content = await request.body()
     try:
         return json.loads(content) if content else {}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FieldError("body", "is not JSON") from error
 
 

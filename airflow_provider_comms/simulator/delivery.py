@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
+import zlib
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 Make = Callable[[], Response]
 #: Time for what was written to arrive before a reset would wipe it out, in seconds.
 _ARRIVAL = 0.02
+_GZIP, _MEGABYTE = 31, 1 << 20
 
 
 async def deliver(fault: Fault | None, exchange: Exchange, make: Make) -> None:
@@ -96,6 +100,22 @@ async def _cut_json(_fault: Fault, exchange: Exchange, make: Make) -> None:
     await exchange.answer(Response(_half(response), response.status_code, media_type=response.media_type))
 
 
+async def _gzip(fault: Fault, exchange: Exchange, make: Make) -> None:
+    response = make()
+    data = await asyncio.to_thread(_compressed, bytes(response.body), fault.padding, fault.layers)
+    headers = {"Content-Encoding": ", ".join(["gzip"] * fault.layers)}
+    await exchange.answer(Response(data, response.status_code, headers, media_type=response.media_type))
+
+
+def _compressed(body: bytes, padding: int, layers: int) -> bytes:
+    packer, spaces = zlib.compressobj(wbits=_GZIP), b" " * _MEGABYTE
+    pieces = [packer.compress(spaces[: padding - begin]) for begin in range(0, padding, _MEGABYTE)]
+    data = b"".join([*pieces, packer.compress(body), packer.flush()])
+    for _ in range(layers - 1):
+        data = gzip.compress(data)
+    return data
+
+
 def _half(response: Response) -> bytes:
     body = bytes(response.body)
     return body[: len(body) // 2]
@@ -111,6 +131,7 @@ _DELIVERIES: dict[str, Callable[[Fault, Exchange, Make], Awaitable[None]]] = {
     "reset_body": _reset_body,
     "truncated": _truncated,
     "cut_json": _cut_json,
+    "gzip": _gzip,
     "html": _html,
     "raw": _raw,
     "redirect": _redirect,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _TRANSPORT = "comms_simulator.transport"
 _REQUEST_ID_HEADER = "Twilio-Request-Id"
+_COOKIE_BYTES = 200
 _LINGER_NOT_AT_ALL = struct.pack("ii", 1, 0)
 
 
@@ -53,11 +54,20 @@ class Exchange:
     :param scope: the ASGI scope, made by :class:`OpenProtocol`.
     :param request_id: what every answer carries as ``Twilio-Request-Id``.
     :param entry: the request in the log.
+    :param cookies: whether the answer sets a cookie.
     :param conclude: called when the request is over, right before the client can know.
     """
 
     def __init__(
-        self, scope: Scope, receive: Receive, send: Send, *, request_id: str, entry: LoggedRequest, conclude: Conclude
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        *,
+        request_id: str,
+        entry: LoggedRequest,
+        conclude: Conclude,
+        cookies: bool = False,
     ) -> None:
         self._scope = scope
         self._receive = receive
@@ -65,6 +75,7 @@ class Exchange:
         self._request_id = request_id
         self._entry = entry
         self._conclude = conclude
+        self._cookies = cookies
         self._transport: asyncio.Transport = scope[_TRANSPORT]
 
     async def answer(self, response: Response) -> None:
@@ -83,6 +94,8 @@ class Exchange:
     def _begin(self, response: Response) -> None:
         response.headers.setdefault(_REQUEST_ID_HEADER, self._request_id)
         self._entry.status = response.status_code
+        if self._cookies:
+            response.headers.append("Set-Cookie", f"session-{self._request_id}={'x' * _COOKIE_BYTES}; Path=/")
 
     def write(self, data: bytes) -> None:
         """Put bytes on the connection as they are."""

@@ -28,6 +28,7 @@ KINDS = (
     "reset_body",
     "truncated",
     "cut_json",
+    "gzip",
     "html",
     "raw",
     "redirect",
@@ -82,6 +83,7 @@ class Fault(_Matching):
     ``reset_body``            a TCP reset after half of the body
     ``truncated``             half of the body that Content-Length announces, then the end of the connection
     ``cut_json``              half of the normal body as a complete answer
+    ``gzip``                  the normal answer compressed ``layers`` times, with ``padding`` bytes of spaces before it
     ``html``                  200 with the HTML of a network's log-in page
     ``raw``                   ``status``, ``headers`` and ``body`` as given
     ``redirect``              ``status`` (307 unless given) to ``location``
@@ -100,6 +102,8 @@ class Fault(_Matching):
     :param retry_after_form: ``seconds`` or ``date`` (an HTTP date that many seconds from now).
     :param seconds: the delay of ``slow``.
     :param interval: seconds between two bytes of a drip.
+    :param padding: bytes of spaces that ``gzip`` adds, 1 GB at most.
+    :param layers: how often ``gzip`` compresses, 5 at most.
     :param headers: headers of ``raw``.
     :param body: body of ``raw``.
     :param location: where a ``redirect`` points.
@@ -112,6 +116,8 @@ class Fault(_Matching):
     retry_after_form: str = field(default="seconds", kw_only=True)
     seconds: float = field(default=1.0, kw_only=True)
     interval: float = field(default=0.05, kw_only=True)
+    padding: int = field(default=0, kw_only=True)
+    layers: int = field(default=1, kw_only=True)
     headers: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     body: bytes | str = field(default=b"", kw_only=True)
     location: str = field(default="", kw_only=True)
@@ -124,6 +130,8 @@ class Fault(_Matching):
         self._check_retry_after()
         number("seconds", self.seconds)
         number("interval", self.interval)
+        whole("padding", self.padding)
+        whole("layers", self.layers, least=1, most=5)
         self.headers = {name: text(f"headers.{name}", value) for name, value in self.headers.items()}
         self.body = self.body.encode() if isinstance(self.body, str) else self.body
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from airflow_provider_comms.simulator.store import Shelf
 
 _SEAL_BYTES = 8
-#: Base64 of these three bytes is ``+//+``; what follows is 25 bytes long, so that every token also ends in ``==``.
+_BLANKS_BYTES = 4
+#: Base64 of these three bytes is ``+//+``; what follows is 28 bytes long, so that every token also ends in ``==``.
 _AWKWARD = b"\xfb\xff\xfe"
 _OLDEST, _NEWEST = b"\x00" * ULID_BYTES, b"\xff" * ULID_BYTES
 
@@ -47,11 +48,11 @@ class Cursor(NamedTuple):
     Where a page begins.
 
     :param ulid: the page holds what comes after this ULID in the order of the listing.
-    :param blank_shown: an empty page was shown in this place already.
+    :param blanks: how many empty pages were shown in this place already.
     """
 
     ulid: bytes
-    blank_shown: bool = False
+    blanks: int = 0
 
 
 class Page(NamedTuple):
@@ -78,7 +79,7 @@ class Tokens:
 
     def write(self, cursor: Cursor, listing: str) -> str:
         """The token of a cursor within a listing (its resource, filters and order as one text)."""
-        content = cursor.ulid + bytes([cursor.blank_shown])
+        content = cursor.ulid + cursor.blanks.to_bytes(_BLANKS_BYTES, "big")
         return base64.b64encode(_AWKWARD + content + self._seal(content, listing)).decode()
 
     def read(self, token: str, listing: str) -> Cursor | None:
@@ -88,9 +89,9 @@ class Tokens:
         except (binascii.Error, ValueError):
             return None
         content, seal = plain[len(_AWKWARD) : -_SEAL_BYTES], plain[-_SEAL_BYTES:]
-        if len(content) != ULID_BYTES + 1 or not hmac.compare_digest(seal, self._seal(content, listing)):
+        if len(content) != ULID_BYTES + _BLANKS_BYTES or not hmac.compare_digest(seal, self._seal(content, listing)):
             return None
-        return Cursor(content[:-1], bool(content[-1]))
+        return Cursor(content[:ULID_BYTES], int.from_bytes(content[ULID_BYTES:], "big"))
 
     def _seal(self, content: bytes, listing: str) -> bytes:
         return hmac.digest(self._secret, content + listing.encode(), "sha256")[:_SEAL_BYTES]
@@ -103,14 +104,18 @@ def describe(resource: Resource, filters: Filters, order: str) -> str:
 
 def make_page(shelf: Shelf, filters: Filters, cursor: Cursor, size: int, *, settings: Settings, now_ms: int) -> Page:
     """The page of at most ``size`` operations that a cursor points at."""
-    if settings.empty_pages and filters.any() and not cursor.blank_shown:
-        return Page([], Cursor(cursor.ulid, blank_shown=True))
+    if settings.empty_pages and filters.any() and not cursor.blanks:
+        return Page([], Cursor(cursor.ulid, blanks=1))
     places = _places(shelf, filters, cursor, settings.order, now_ms)
-    kept = places if filters.status is None else shelf.showing(filters.status, places, now_ms)
+    kept = shelf.listed(places)
+    if filters.status is not None:
+        kept = shelf.showing(filters.status, kept, now_ms)
     found = list(islice(kept, size + 1))
     held = found[:size]
     following = _following(shelf, held, settings.repeat_at_seam) if len(found) > size else None
-    return Page([shelf.show(place, now_ms) for place in held], following)
+    if following is None and settings.endless_pages:
+        following = Cursor(shelf.ulid(held[-1]) if held else cursor.ulid, cursor.blanks + 1)
+    return Page([shelf.show(place, now_ms, in_list=True) for place in held], following)
 
 
 def _places(shelf: Shelf, filters: Filters, cursor: Cursor, order: str, now_ms: int) -> range:

@@ -14,6 +14,7 @@ from airflow_provider_comms.simulator.checks import (
     one_of,
     text,
     texts,
+    truth,
     whole,
 )
 
@@ -65,6 +66,9 @@ class OperationPlan:
     :param omit_stats: names of counters left out.
     :param raw_fields: fields of the operation shown instead of the computed ones, or beside them.
     :param omit_fields: names of fields left out.
+    :param raw_json: the operation's JSON, shown as it is instead of all that; need not be an object.
+    :param list_fields: fields shown instead or beside, but in listings only.
+    :param listed: False leaves the operation out of every listing; it can still be fetched.
     :raises FieldError: when a value makes no sense.
     """
 
@@ -84,6 +88,9 @@ class OperationPlan:
     omit_stats: tuple[str, ...] = ()
     raw_fields: Mapping[str, Any] = field(default_factory=dict, hash=False)
     omit_fields: tuple[str, ...] = ()
+    raw_json: str | None = None
+    list_fields: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    listed: bool = True
 
     def __post_init__(self) -> None:
         for name in _SECONDS:
@@ -106,7 +113,10 @@ class OperationPlan:
     def _check_overrides(self) -> None:
         if self.raw_status is not None:
             text("raw_status", self.raw_status)
-        for name in ("raw_stats", "raw_fields"):
+        if self.raw_json is not None:
+            text("raw_json", self.raw_json)
+        truth("listed", self.listed)
+        for name in ("raw_stats", "raw_fields", "list_fields"):
             object.__setattr__(self, name, mapping(name, getattr(self, name)))
         for name in ("omit_stats", "omit_fields"):
             object.__setattr__(self, name, texts(name, getattr(self, name)))

@@ -14,6 +14,8 @@ _SWITCHES = (
     "loop_tokens",
     "omit_next",
     "strict_ids",
+    "endless_pages",
+    "cookies",
 )
 
 
@@ -31,6 +33,8 @@ class Settings:
     :param loop_tokens: from the second page on, ``next`` is the token that was just used.
     :param omit_next: the last page has no ``next`` at all instead of null.
     :param list_lag: seconds by which listings are behind: they show older states and miss what is younger.
+    :param endless_pages: no page is the last: empty ones follow, each with a token never seen before.
+    :param cookies: each answer sets another cookie of 200 bytes.
     :param strict_ids: fetching an id that breaks the documented pattern is a 400 instead of a 404.
     :raises FieldError: when a value makes no sense.
     """
@@ -45,6 +49,8 @@ class Settings:
     omit_next: bool = False
     list_lag: float = 0.0
     strict_ids: bool = False
+    endless_pages: bool = False
+    cookies: bool = False
 
     def __post_init__(self) -> None:
         number("latency", self.latency)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left, bisect_right, insort
-from typing import TYPE_CHECKING, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_provider_comms.simulator.checks import FieldError
 from airflow_provider_comms.simulator.clock import iso
@@ -20,12 +21,13 @@ from airflow_provider_comms.simulator.identifiers import (
 from airflow_provider_comms.simulator.timeline import ages_showing, changed_at, stats_at, status_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from random import Random
 
     from airflow_provider_comms.simulator.plans import OperationPlan
 
 _PLAN_BYTES = 4
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _RANDOM_BYTES = ULID_BYTES - TIME_BYTES
 #: How many finished operations keep their JSON at hand; about 400 bytes each.
 CACHED_ANSWERS = 250_000
@@ -112,6 +114,12 @@ class Shelf:
             return None
         return self.show(place, now_ms)
 
+    def listed(self, places: range) -> Iterable[int]:
+        """Those of the places whose operations are shown in listings at all."""
+        if all(plan.listed for plan in self._plans):
+            return places
+        return (place for place in places if self._plan(self._records[place]).listed)
+
     def span(self, begin_ms: int, end_ms: int) -> Span:
         """The places of operations created from ``begin_ms`` up to, without, ``end_ms``."""
         return Span(self._place_of(begin_ms), self._place_of(end_ms))
@@ -143,12 +151,14 @@ class Shelf:
             if status_at(self._plan(record), now_ms - created_ms_of(record)) == status:
                 yield place
 
-    def show(self, place: int, now_ms: int) -> bytes:
+    def show(self, place: int, now_ms: int, *, in_list: bool = False) -> bytes:
         """The JSON of the operation at a place; kept once it can no longer change."""
         record = self._records[place]
         age_ms = now_ms - created_ms_of(record)
         if age_ms < self._plan(record).settles_ms:
-            return self._write(record, age_ms)
+            return self._write(record, age_ms, self._plan(record).list_fields if in_list else {})
+        if in_list and self._plan(record).list_fields:
+            return self._write(record, age_ms, self._plan(record).list_fields)
         answer = self._finished.get(record)
         if answer is None:
             answer = self._write(record, age_ms)
@@ -156,8 +166,10 @@ class Shelf:
                 self._finished[record] = answer
         return answer
 
-    def _write(self, record: bytes, age_ms: int) -> bytes:
+    def _write(self, record: bytes, age_ms: int, fields: Mapping[str, Any] = _NOTHING) -> bytes:
         plan, created_ms = self._plan(record), created_ms_of(record)
+        if plan.raw_json is not None:
+            return plan.raw_json.encode()
         parts = {
             "id": f'"{self._id(record[:ULID_BYTES])}"',
             "status": json.dumps(status_at(plan, age_ms)),
@@ -165,7 +177,7 @@ class Shelf:
             "createdAt": f'"{iso(created_ms)}"',
             "updatedAt": f'"{iso(created_ms + changed_at(plan, age_ms))}"',
         }
-        for name, value in plan.raw_fields.items():
+        for name, value in [*plan.raw_fields.items(), *fields.items()]:
             parts[name] = json.dumps(value)
         for name in plan.omit_fields:
             parts.pop(name, None)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from airflow_provider_comms.simulator.targets import Target
 
 _KEPT_REQUESTS = 100_000
-_KEPT_HEADERS = ("accept", "accept-encoding", "connection", "host", "user-agent")
+_KEPT_HEADERS = ("accept", "accept-encoding", "connection", "cookie", "host", "user-agent")
 _DIGEST_DIGITS = 12
 
 
@@ -32,6 +32,7 @@ class LoggedRequest:
     :param route: ``list``, ``fetch``, or None likewise.
     :param operation_id: the operation asked for; None in a listing.
     :param headers: the few headers that are kept; credentials never are.
+    :param head_size: bytes of all its header lines.
     :param at: monotonic seconds at its arrival.
     :param status: the HTTP status answered, in whole or in part; None as long as, or where, there is no answer.
     :param fault: the kind of the fault that struck it.
@@ -45,6 +46,7 @@ class LoggedRequest:
     route: str | None
     operation_id: str | None
     headers: dict[str, str]
+    head_size: int = 0
     at: float = field(default_factory=time.monotonic)
     status: int | None = None
     fault: str | None = None
@@ -69,6 +71,7 @@ def note_request(
         route,
         operation_id,
         {name: headers[name] for name in _KEPT_HEADERS if name in headers},
+        sum(len(name) + len(value) + 4 for name, value in headers.items()),
     )
 
 

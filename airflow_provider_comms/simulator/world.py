@@ -8,7 +8,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_comms.simulator.checks import FieldError, build, number, one_of, text, whole
-from airflow_provider_comms.simulator.clock import Clock, milliseconds
+from airflow_provider_comms.simulator.clock import LATEST_MS, Clock, milliseconds
 from airflow_provider_comms.simulator.faults import FaultBook
 from airflow_provider_comms.simulator.identifiers import RESOURCES, Resource
 from airflow_provider_comms.simulator.paging import Tokens
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from airflow_provider_comms.simulator.credentials import Credentials
 
 _DAY = 86_400.0
+_MOST_AT_ONCE = 5_000_000
 
 
 class World:
@@ -99,12 +100,16 @@ class World:
         **fields: Any,
     ) -> int:
         """Add many operations; see :meth:`.Simulator.seed`."""
-        whole("count", count)
+        whole("count", count, most=_MOST_AT_ONCE)
         spread_ms = round(number("spread", spread) * 1000)
         with self.lock:
             shelf = self.shelf(resource)
             made = plan_for(shelf.resource, plan, fields)
-            end_ms = self.clock.now_ms() - made.settles_ms if until is None else milliseconds(until, "until")
+            end_ms = (
+                self.clock.now_ms() - made.settles_ms
+                if until is None
+                else _in_range("until", milliseconds(until, "until"))
+            )
             begin_ms = _in_range("spread", end_ms - spread_ms)
             shelf.seed(
                 made,
@@ -164,4 +169,6 @@ class World:
 def _in_range(field: str, moment_ms: int) -> int:
     if moment_ms < 0:
         raise FieldError(field, "leads to a time before 1970")
+    if moment_ms > LATEST_MS:
+        raise FieldError(field, "leads to a time after the year 6000")
     return moment_ms

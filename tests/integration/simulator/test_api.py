@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -209,6 +209,30 @@ def test_the_quirk_of_empty_pages(simulator, api):
     assert [len(page) for page in everything(api, pageSize=2, status="COMPLETED")] == [0, 2, 0, 1]
 
 
+def test_the_quirk_of_endless_pages(simulator, api):
+    simulator.seed("emails", 3)
+    simulator.change_settings(endless_pages=True)
+    pages, tokens, token = [], [], None
+    for _ in range(8):
+        body = api.get("/Emails/Operations", params={"pageSize": 2} | ({"pageToken": token} if token else {})).json()
+        pages.append(len(body["operations"]))
+        tokens.append(token := body["pagination"]["next"])
+
+    assert pages == [2, 1, 0, 0, 0, 0, 0, 0]
+    assert len(set(tokens)) == 8
+
+
+def test_the_quirk_of_cookies(simulator, api):
+    simulator.change_settings(cookies=True)
+    answers = [api.get("/Emails/Operations") for _ in range(3)]
+    first, *_, last = simulator.requests
+
+    assert len({answer.headers["Set-Cookie"] for answer in answers}) == 3
+    assert "cookie" not in first.headers
+    assert last.headers["cookie"].count("session-RQ") == 2
+    assert last.head_size - first.head_size > 400
+
+
 def test_the_quirk_of_a_lagging_list(simulator, api):
     simulator.change_settings(list_lag=30)
     operation_id = simulator.add_operation("emails", processing_for=10)
@@ -262,6 +286,53 @@ def test_operations_change_and_go(simulator, api):
     assert api.get(url).json()["status"] == "CANCELED"
     simulator.remove_operation("emails", operation_id)
     assert api.get(url).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"raw_fields": {"createdAt": "0001-01-01T00:00:00Z"}},
+        {"raw_fields": {"updatedAt": None}},
+        {"raw_fields": {"stats": {"sent": "many"}, "status": 5}},
+        {"omit_fields": ["id"]},
+        {"raw_fields": {"id": "another"}},
+    ],
+)
+def test_an_odd_operation_is_odd_in_lists_and_by_itself(simulator, api, odd):
+    simulator.seed("emails", 2, spread=60, until=simulator.now - timedelta(minutes=30))
+    operation_id = simulator.add_operation("emails", age=600, **odd)
+    listed, *others = api.get("/Emails/Operations").json()["operations"]
+
+    assert listed == api.get(f"/Emails/Operations/{operation_id}").json()
+    assert odd.get("raw_fields", {}).items() <= listed.items()
+    assert not set(odd.get("omit_fields", ())) & listed.keys()
+    assert [operation["status"] for operation in others] == ["COMPLETED"] * 2
+
+
+@pytest.mark.parametrize("text", ["null", "5", "[]", '{"id": 1, "id": 2}', '"x"'])
+def test_an_operation_may_be_any_json(simulator, api, text):
+    operation_id = simulator.add_operation("emails", raw_json=text)
+
+    assert api.get(f"/Emails/Operations/{operation_id}").text == text
+    assert f'{{"operations":[{text}]' in api.get("/Emails/Operations").text
+
+
+@pytest.mark.parametrize("age", [0, 60])
+def test_a_list_may_show_an_operation_otherwise_than_it_is(simulator, api, age):
+    operation_id = simulator.add_operation("emails", age=age, list_fields={"status": "CANCELED", "updatedAt": None})
+    (listed,) = api.get("/Emails/Operations").json()["operations"]
+    fetched = api.get(f"/Emails/Operations/{operation_id}").json()
+
+    assert (listed["id"], listed["status"], listed["updatedAt"]) == (operation_id, "CANCELED", None)
+    assert fetched["status"] in ("PROCESSING", "COMPLETED")
+
+
+def test_an_operation_may_be_missing_from_lists(simulator, api):
+    hidden = [simulator.add_operation("emails", listed=False) for _ in range(3)]
+    shown = simulator.add_operation("emails")
+
+    assert everything(api, pageSize=1) == everything(api) == everything(api, status="PROCESSING") == [[shown]]
+    assert [api.get(f"/Emails/Operations/{one}").status_code for one in hidden] == [200] * 3
 
 
 def test_reset_leaves_nothing(simulator, api):

@@ -157,6 +157,26 @@ def test_cut_json(simulator, api):
         answer.json()
 
 
+def test_gzip(simulator, api):
+    simulator.seed("emails", 3)
+    plain = api.get(PATH).json()["operations"]
+    simulator.fault("gzip", padding=3_000_000)
+    answer = api.get(PATH)
+
+    assert (answer.headers["content-encoding"], answer.json()["operations"]) == ("gzip", plain)
+    assert int(answer.headers["content-length"]) < 10_000
+    assert len(answer.content) > 3_000_000
+
+
+def test_gzip_in_layers(simulator, api):
+    simulator.fault("gzip", padding=10_000_000, layers=3)
+    answer = api.get(PATH)
+
+    assert answer.headers["content-encoding"] == "gzip, gzip, gzip"
+    assert int(answer.headers["content-length"]) < 1000
+    assert len(answer.content) > 10_000_000
+
+
 def test_html(simulator, api):
     simulator.fault("html")
     answer = api.get(PATH)

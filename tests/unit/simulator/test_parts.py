@@ -62,7 +62,7 @@ def test_the_clock_runs_on_or_stands_and_moves_forward_when_told():
     assert clock.now_ms() == milliseconds(start) + 1500
     assert clock.now().isoformat() == "2026-01-01T00:00:01.500000+00:00"
     assert abs(Clock().now_ms() - milliseconds(datetime.now(UTC))) < 1000
-    with pytest.raises(FieldError, match="seconds: must be at least 0"):
+    with pytest.raises(FieldError, match="seconds: must be within 0 and 1e"):
         clock.advance(-1)
     with pytest.raises(FieldError, match="start: must carry a time zone"):
         Clock(start.replace(tzinfo=None))
