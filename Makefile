@@ -6,34 +6,39 @@ BIN := $(VENV)/bin
 AIRFLOW ?= 3.3
 CONSTRAINTS := constraints/airflow-$(AIRFLOW).txt
 
-# Sockets are late on a machine that does other things too: what failed is run once more, by itself.
-AGAIN := { echo 'What failed runs once more, by itself:'; $(BIN)/python -m pytest --quiet --last-failed --lfnf none; }
+# What fails runs once more, by itself, and is named FLAKY if it then passes.
+PYTEST := $(BIN)/python .ci/pytest_twice.py
 
-.PHONY: help demo test test-ui test-matrix lint bench clean constraints
+.PHONY: help demo test test-ui test-postgres test-matrix lint bench clean constraints
 .DEFAULT_GOAL := help
 
 help:
-	@echo 'make demo         watch a real Airflow wait for an e-mail and a message operation (KEEP=1: keep the web UI up)'
-	@echo 'make test         run all tests'
-	@echo 'make test-ui      use the connection form of the web UI in a real browser'
-	@echo 'make test-matrix  run them on every Airflow from 2.11 to 3.3'
-	@echo 'make lint         run the linters, the type checker and the import walls'
-	@echo 'make bench        run the benchmarks'
-	@echo 'make clean        remove what the others made'
+	@echo 'make demo           watch a real Airflow wait for an e-mail and a message operation (KEEP=1 leaves its web UI up)'
+	@echo 'make test           run all tests'
+	@echo 'make test-ui        use the connection form of the web UI in a real browser'
+	@echo 'make test-postgres  run the tests that need a whole Airflow on a PostgreSQL'
+	@echo 'make test-matrix    run the tests on every Airflow from 2.11 to 3.3'
+	@echo 'make lint           run the linters, the type checker and the import contracts'
+	@echo 'make bench          run the benchmarks'
+	@echo 'make clean          remove what the other targets made'
 
 demo: $(VENV)/installed
 	@$(BIN)/python -m demo
 
 test: $(VENV)/installed
-	@$(BIN)/python -m pytest -n 3 --quiet -m 'not system and not ui' || $(AGAIN)
-	@echo 'And in a whole Airflow:'
-	@$(BIN)/python -m pytest --quiet -m system || $(AGAIN)
+	@$(PYTEST) -n 3 -m 'not system and not ui'
+	@echo 'In a whole Airflow:'
+	@$(PYTEST) -m 'system and not postgres'
 
-# In a real browser: Chromium, which .ci/install-chromium brings. SCREENSHOTS=docs/images renews the docs' pictures.
+# In a real browser: Chromium, which .ci/install-chromium installs. SCREENSHOTS=docs/images renews the docs' pictures.
 test-ui: $(VENV)/installed
-	@COMMS_SCREENSHOTS=$(SCREENSHOTS) $(BIN)/python -m pytest --quiet -m ui || $(AGAIN)
+	@COMMS_SCREENSHOTS=$(SCREENSHOTS) $(PYTEST) -m ui
 
-# One environment for each Airflow from 2.11 on and each Python that is here.
+# PostgreSQL enforces what SQLite does not, such as the length of a column. .ci/install-postgresql installs it.
+test-postgres: $(VENV)/installed
+	@$(PYTEST) -m system --database=postgresql
+
+# One environment for each Airflow from 2.11 on and each Python that is installed.
 test-matrix:
 	@.ci/matrix
 
@@ -58,8 +63,8 @@ $(VENV)/installed: pyproject.toml $(CONSTRAINTS)
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -c $(CONSTRAINTS) --group test --group lint --group bench -e .
 	@touch $@
 
-# Renews the tested sets of versions; look at what changes before you commit it. Where an Airflow does not bound a
-# library that broke it since, constraints/bounds-*.txt does.
+# Renews the tested sets of versions; review the changes before you commit them. Where an Airflow does not bound a
+# library that has broken it since, constraints/bounds-*.txt does.
 COMPILE = $(BIN)/uv pip compile --quiet --no-header --no-annotate --python-version 3.11 --group test pyproject.toml
 
 constraints: $(VENV)/bin/uv

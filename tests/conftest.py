@@ -44,6 +44,24 @@ settings.register_profile("tests", deadline=None, derandomize=True, max_examples
 settings.load_profile("tests")
 
 
+def pytest_addoption(parser):
+    """Add `--database`."""
+    parser.addoption(
+        "--database",
+        choices=("sqlite", "postgresql"),
+        default="sqlite",
+        help="database of the whole Airflow in the system tests; PostgreSQL must be installed, and is started for them",
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    """Skip what only a PostgreSQL can tell."""
+    if config.getoption("database") == "sqlite":
+        for item in items:
+            if item.get_closest_marker("postgres"):
+                item.add_marker(pytest.mark.skip(reason="needs a PostgreSQL: make test-postgres"))
+
+
 @pytest.fixture(scope="session")
 def airflow_home():
     """The home of an Airflow whose database is there."""

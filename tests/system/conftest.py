@@ -1,7 +1,8 @@
 """
 A whole Airflow for the tests in this folder, started once: scheduler, DAG processor, triggerer, API server.
 
-It serves `example_dags/`, and its default connection leads to a simulated Comms API of its own.
+It serves `example_dags/`, and its default connection leads to a simulated Comms API of its own. Its database is
+SQLite, or by `--database=postgresql` a PostgreSQL that is started for it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import pytest
 
 from airflow_provider_comms.simulator import Simulator as ThreadSimulator
 from local_airflow.airflow import LocalAirflow
+from local_airflow.postgres import postgres
 from local_airflow.processes import Processes
 from local_airflow.simulator import Simulator
 from tests.waits import WAYS
@@ -61,8 +63,20 @@ def dags_folder(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.C
 
 
 @pytest.fixture(scope="session")
+def database(processes: Processes, pytestconfig: pytest.Config) -> Iterator[str | None]:
+    """URL of Airflow's database; None for SQLite in its home."""
+    if pytestconfig.getoption("database") == "sqlite":
+        yield None
+        return
+    with postgres(processes) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
 def airflow(
+    *,
     processes: Processes,
+    database: str | None,
     simulator: Simulator,
     ways_simulators: list[ThreadSimulator],
     dags_folder: Path,
@@ -71,7 +85,9 @@ def airflow(
     """Start Airflow; `airflow.run_dag(dag_id, conf)` runs a DAG to its end and returns the run."""
     connections = {"twilio_comms_default": simulator.connection, "ways": _connection(ways_simulators[0])}
     connections |= {f"way_{number}": _connection(one) for number, one in enumerate(ways_simulators)}
-    airflow = LocalAirflow(tmp_path_factory.mktemp("airflow"), dags_folder, processes, connections=connections)
+    airflow = LocalAirflow(
+        tmp_path_factory.mktemp("airflow"), dags_folder, processes, connections=connections, database=database
+    )
     airflow.migrate()
     airflow.start()
     airflow.wait_until_healthy()
