@@ -14,7 +14,6 @@ import pytest
 from airflow_provider_comms.cli.exits import Exit
 from airflow_provider_comms.comms import errors
 from airflow_provider_comms.hooks.fields import EXTRAS, STANDARD
-from benchmarks.scale.page import airflow_table, poll_table
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -61,14 +60,14 @@ TABLES = {
     "extras": extras_table,
     "errors": errors_table,
     "exits": exits_table,
-    "scale_poll": poll_table,
-    "scale_airflow": airflow_table,
 }
 
 
 def with_tables(text):
     def table(match):
         name = match[1]
+        if name.startswith("scale_"):
+            return match[0]  # The benchmarks write and check these.
         return "\n".join([f"<!-- {name}: begin -->", *TABLES[name](), f"<!-- {name}: end -->"])
 
     return TABLE.sub(table, text)
@@ -85,7 +84,7 @@ def test_the_tables_are_those_of_the_code(page):
     assert page.read_text() == with_tables(page.read_text()), "write them anew: python -m tests.unit.test_docs"
 
 
-@pytest.mark.parametrize("code", snippets())
+@pytest.mark.parametrize("code", list(snippets()))
 def test_every_snippet_runs(code, comms_simulator, monkeypatch, tmp_path):
     comms_simulator.add_operation("emails", age=3600)
     monkeypatch.setenv("AIRFLOW_CONN_TWILIO_COMMS_DEFAULT", comms_simulator.connection_json())
