@@ -31,7 +31,7 @@ def test_the_example_waits_without_a_worker_and_hands_on_the_stats(
     exported = run.xcom("export_stats")
     assert (exported["id"], exported["status"]) == (operation_id, "COMPLETED")
     assert run.xcom("export_stats", "stats") == simulator.fetch(resource, operation_id).counters
-    assert run.xcom("use_stats") == "45 of 50 delivered (90.0%)"
+    assert run.xcom("use_stats") == "45 of 50 reached (90.0 %)"
     time = WorkerTime.of(run, "wait")
     assert time.held < time.deferred
 
