@@ -30,4 +30,5 @@ def _first_look(sensor: BaseSensorOperator, context: Context) -> datetime | str 
     from airflow.sensors.base import _orig_start_date  # noqa: TID251
 
     first_try = (ti.max_tries or 0) - (sensor.retries or 0) + 1
-    return _orig_start_date(ti.dag_id, ti.task_id, ti.run_id, ti.map_index, first_try)
+    first: datetime | None = _orig_start_date(ti.dag_id, ti.task_id, ti.run_id, ti.map_index, first_try)
+    return first

@@ -10,7 +10,9 @@ from airflow_provider_comms.links.console import TwilioConsoleLink
 from airflow_provider_comms.tasks.arguments import ids_of, unrecognized_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
+
+    from airflow.providers.common.compat.sdk import BaseOperatorLink
 
     from airflow_provider_comms.comms.resource import Resource
 
@@ -21,8 +23,8 @@ MAX_LABEL = 200
 class OperationTask:
     """Stands before Airflow's base class among the bases of a task that is about operations."""
 
-    template_fields: Sequence[str] = ("resource", "operation_id", "comms_conn_id")
-    operator_extra_links = (TwilioConsoleLink(),)
+    template_fields: Collection[str] = ("resource", "operation_id", "comms_conn_id")
+    operator_extra_links: Collection[BaseOperatorLink] = (TwilioConsoleLink(),)
     ui_color = "#f4d8d8"
 
     resource: Any

@@ -10,14 +10,20 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    import logging
     from concurrent.futures import Future
 
 # One thread for all, so that lines keep their order.
 _writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="comms-log")
+
+
+class Log(Protocol):
+    """What all loggers have in common: Python's, structlog's and Airflow's own."""
+
+    def log(self, level: int, event: str, /, *args: Any) -> Any:
+        """Write one line."""
 
 
 class LineWriter:
@@ -27,7 +33,7 @@ class LineWriter:
     :param log: the trigger's own logger; Airflow finds the task by the context in which it is called.
     """
 
-    def __init__(self, log: logging.Logger) -> None:
+    def __init__(self, log: Log) -> None:
         self._log = log
         self._last: Future[None] | None = None
 

@@ -73,7 +73,7 @@ class CommsOperationTrigger(BaseTrigger):
         ends_task: bool = False,
         **_: Any,
     ) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.resource = resource
         self.operation_id = operation_id
         self.comms_conn_id = comms_conn_id
