@@ -1,42 +1,27 @@
 """
-The client. The only module that imports httpx.
+The clients.
 
-One engine does the talking, on an event loop. The sync client is the same engine behind a loop of its own, so
-that there is nothing which could differ, and so that its deadline holds: a blocking socket can be held for ever
-by a server that drips one byte a second, a task on a loop cannot.
+The blocking one is the async one on a loop of its own, so that there is nothing which could differ, and so that its
+deadline holds: a blocking socket can be held indefinitely by a server that drips one byte a second, a task on a loop
+cannot.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import ssl
-from contextlib import aclosing, asynccontextmanager
-from contextvars import ContextVar
+from contextlib import aclosing
+from copy import copy
 from datetime import UTC, datetime
-from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-import anyio
-import httpx
-
 from airflow_provider_comms.comms.arguments import suggests_keywords
-from airflow_provider_comms.comms.errors import (
-    CommsCertificateError,
-    CommsError,
-    CommsProtocolError,
-    CommsSettingsError,
-    CommsTimeoutError,
-    CommsUnreachableError,
-    ErrorContext,
-)
+from airflow_provider_comms.comms.errors import CommsError
 from airflow_provider_comms.comms.http.request import fetch_request
-from airflow_provider_comms.comms.http.response import Response, parse_operation, parse_page
-from airflow_provider_comms.comms.http.sender import Sender
+from airflow_provider_comms.comms.http.response import parse_operation, parse_page
+from airflow_provider_comms.comms.http.sender import Sender, SendOptions
 from airflow_provider_comms.comms.listing.parallel import list_in_turn, list_side_by_side
 from airflow_provider_comms.comms.listing.query import query_of
-from airflow_provider_comms.comms.redaction import excerpt
 from airflow_provider_comms.comms.resource import DEFAULT_PAGE_SIZE
 from airflow_provider_comms.comms.thread_loop import run, start, thread_loop
 
@@ -44,45 +29,29 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Iterator
 
     from airflow_provider_comms.comms.http.request import Request
+    from airflow_provider_comms.comms.http.response import Response
     from airflow_provider_comms.comms.listing.query import Query
     from airflow_provider_comms.comms.models import Operation, Page
-    from airflow_provider_comms.comms.settings import ClientSettings
+    from airflow_provider_comms.comms.settings import ClientSettings, RetryPolicy, Timeouts
 
     ReadPage = Callable[[Response], Page]
 
 T = TypeVar("T")
-
-MAX_BODY = 4 * 2**20
-"""Bytes of an answer that are read. A page of 1,000 operations has about half a million."""
-BEGUN_AT_ONCE = 100
-"""Fetches that are begun before the loop has its turn again: some 3 ms, where 10,000 would hold it up for 300."""
-
-
-_is_ours: ContextVar[bool] = ContextVar("a request of the Comms client", default=False)
-
-
-def _is_not_our_request(_record: logging.LogRecord) -> bool:
-    return not _is_ours.get()
-
-
-# httpx logs the whole URL of each request, page tokens included, and a task's log would have a line for each look.
-logging.getLogger("httpx").addFilter(_is_not_our_request)
 
 
 class AsyncCommsClient:
     """
     Talks to the Comms API on the running event loop.
 
-    :param settings: whom to talk to, as whom, and how patiently.
+    :param settings: whom to talk to, as whom, and within which limits.
 
     Use it as `async with AsyncCommsClient(settings) as client:`, or call :meth:`aclose`. It belongs to one loop.
     """
 
     def __init__(self, settings: ClientSettings) -> None:
-        self._settings = settings
-        self._secrets = settings.secrets
-        self._conversation = Sender(settings, self._exchange)
-        self._connections = _Connections(settings)
+        self.settings = settings
+        self._sender = Sender(settings)
+        self._options = SendOptions(settings.timeouts, settings.retry)
 
     async def __aenter__(self) -> Self:
         return self
@@ -92,7 +61,26 @@ class AsyncCommsClient:
 
     async def aclose(self) -> None:
         """Close the connections. The client can be used again: it opens new ones."""
-        await self._connections.aclose()
+        await self._sender.aclose()
+
+    def with_options(
+        self, *, timeouts: Timeouts | None = None, retry: RetryPolicy | None = None, last_chance: bool = False
+    ) -> Self:
+        """
+        Return a client over the same connections, limits and throttle, for calls of another kind.
+
+        :param timeouts: take the place of the settings' own.
+        :param retry: takes the place of the settings' own; `RetryPolicy(attempts=1)` sends each request once.
+        :param last_chance: for the last request before a deadline: it does not wait until a throttle that a 429
+            closed opens again. One such request a second may pass.
+
+        Closing either client closes the connections of both.
+        """
+        other = copy(self)
+        other._options = SendOptions(  # noqa: SLF001  (a copy of this very object)
+            timeouts or self._options.timeouts, retry or self._options.retry, last_chance
+        )
+        return other
 
     async def get_operation(self, resource: str, operation_id: str) -> Operation:
         """
@@ -102,28 +90,60 @@ class AsyncCommsClient:
         :param operation_id: id of the operation.
         :raises CommsError: see the tree in `comms.errors`.
         """
-        return await self._conversation.ask(fetch_request(resource, operation_id), parse_operation)
+        return await self._sender.send(fetch_request(resource, operation_id), parse_operation, self._options)
 
     async def try_operations(self, resource: str, operation_ids: Iterable[str]) -> dict[str, Operation | CommsError]:
         """
-        Fetch several operations side by side; the trouble of one is nothing to the others.
+        Fetch several operations at the same time; the failure of one does not affect the others.
 
         :param resource: "emails" or "messages".
         :param operation_ids: ids of the operations.
         :return: by id, in the order given, the operation or the error in its place.
         """
-        fetches: dict[str, asyncio.Task[Operation | CommsError]] = {}
-        async with asyncio.TaskGroup() as group:
-            for one in dict.fromkeys(operation_ids):
-                fetches[one] = group.create_task(self._try(resource, one))
-                if not len(fetches) % BEGUN_AT_ONCE:
-                    await asyncio.sleep(0)
-        return {one: fetch.result() for one, fetch in fetches.items()}
+        ids = list(dict.fromkeys(operation_ids))
+        async with aclosing(self.fetch_each(resource, ids)) as fetched:
+            found = {operation_id: result async for operation_id, result in fetched}
+        return {operation_id: found[operation_id] for operation_id in ids}
 
-    async def _try(self, resource: str, operation_id: str) -> Operation | CommsError:
+    async def fetch_each(
+        self, resource: str, operation_ids: Iterable[str]
+    ) -> AsyncGenerator[tuple[str, Operation | CommsError], None]:
+        """
+        Fetch several operations at the same time, and give each as its response comes in.
+
+        One that is slow, or retried, delays nobody but those behind it in the queue: `max_in_flight` of them are
+        fetched at a time. To try each once, with short deadlines, use :meth:`with_options`.
+
+        :param resource: "emails" or "messages".
+        :param operation_ids: ids of the operations; one that is given twice is fetched once.
+        :return: pairs of an id and its operation, or the error in its place, in the order of the responses.
+        """
+        ids = list(dict.fromkeys(operation_ids))
+        queue = iter(ids)
+        results: asyncio.Queue[tuple[str, Operation | Exception]] = asyncio.Queue()
+
+        async def work() -> None:
+            for operation_id in queue:
+                results.put_nowait((operation_id, await self._try(resource, operation_id)))
+
+        workers = [asyncio.create_task(work()) for _ in range(min(len(ids), self.settings.max_in_flight))]
+        try:
+            for _ in ids:
+                operation_id, result = await results.get()
+                if isinstance(result, Exception) and not isinstance(result, CommsError):
+                    raise result
+                yield operation_id, result
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+
+    async def _try(self, resource: str, operation_id: str) -> Operation | Exception:
         try:
             return await self.get_operation(resource, operation_id)
-        except CommsError as error:
+        except Exception as error:  # noqa: BLE001  (what is not ours is raised again, where the results are read)
+            # What was not sent (a bad id, a blocked throttle) took no time: thousands of them must not hold the loop.
+            await asyncio.sleep(0)
             return error
 
     @suggests_keywords
@@ -189,108 +209,25 @@ class AsyncCommsClient:
 
     def _all_pages(self, query: Query, read: ReadPage) -> AsyncGenerator[list[Operation], None]:
         async def get_page(request: Request) -> Page:
-            return await self._conversation.ask(request, read)
+            return await self._sender.send(request, read, self._options)
 
         if query.parallel == 1:
-            return list_in_turn(query, get_page, self._settings.description)
-        return list_side_by_side(query, get_page, self._settings.description, datetime.now(UTC))
-
-    async def _exchange(self, request: Request) -> Response:
-        """Send once and read the whole answer; what httpx raises becomes ours."""
-        _is_ours.set(True)
-        try:
-            async with (
-                self._connections.take() as http,
-                http.stream(request.method, request.path, params=request.query or None) as response,
-            ):
-                return Response(
-                    request,
-                    response.status_code,
-                    {name.lower(): value for name, value in response.headers.items()},
-                    await self._body(request, response),
-                    self._settings.description,
-                    self._secrets + request.secrets,
-                )
-        except httpx.TimeoutException as error:
-            raise CommsTimeoutError(*self._no_answer(request, error)) from None
-        except httpx.TransportError as error:
-            kind = CommsCertificateError if _is_about_certificate(error) else CommsUnreachableError
-            raise kind(*self._no_answer(request, error)) from None
-        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, UnicodeError) as error:
-            # UnicodeError: a host, ours or that of a redirect, which is no domain name.
-            raise CommsProtocolError(*self._no_answer(request, error)) from None
-        finally:
-            _is_ours.set(False)
-
-    async def _body(self, request: Request, response: httpx.Response) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
-        async for chunk in response.aiter_bytes():
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > MAX_BODY:
-                raise CommsProtocolError(
-                    f"The answer is longer than {MAX_BODY} bytes; the rest was not read.",
-                    request.context(self._settings.description),
-                )
-        return b"".join(chunks)
-
-    def _no_answer(self, request: Request, error: Exception) -> tuple[str, ErrorContext]:
-        # The library's own error is not chained: its message could hold a proxy's password.
-        said = excerpt(str(error), self._secrets + request.secrets)
-        what = f"No whole answer to {request.method} {request.path}: {type(error).__name__}"
-        return f"{what}: {said}" if said else what, request.context(self._settings.description)
-
-
-class _Connections:
-    """
-    One httpx client per connection, each lent to one request at a time.
-
-    httpx's pool looks at all of its connections whenever a request comes or goes: with 16 of them that is half the
-    CPU of a fetch. The conversation says how many requests may be under way, so no pool has to.
-    """
-
-    def __init__(self, settings: ClientSettings) -> None:
-        self._settings = settings
-        self._opening = asyncio.Lock()
-        self._all: list[httpx.AsyncClient] = []
-        self._idle: list[httpx.AsyncClient] = []
-
-    @asynccontextmanager
-    async def take(self) -> AsyncIterator[httpx.AsyncClient]:
-        """Lend a client: the one used last, so that no more connections stand than are needed."""
-        http = self._idle.pop() if self._idle else await self._open()
-        try:
-            yield http
-        finally:
-            if http in self._all:  # Else it was closed in the meantime, or is about to be.
-                self._idle.append(http)
-
-    async def aclose(self) -> None:
-        """Close all, lent or not."""
-        clients, self._all, self._idle = self._all, [], []
-        for http in clients:
-            await http.aclose()
-
-    async def _open(self) -> httpx.AsyncClient:
-        async with self._opening:
-            # The first time in a process this takes 150 ms, of imports and a TLS context: not on the loop.
-            http = await asyncio.to_thread(_open, self._settings)
-        self._all.append(http)
-        return http
+            return list_in_turn(query, get_page, self.settings.description)
+        return list_side_by_side(query, get_page, self.settings.description, datetime.now(UTC))
 
 
 class CommsClient:
     """
     Talks to the Comms API and blocks until there is an answer. Threads may share it; so may a fork.
 
-    :param settings: whom to talk to, as whom, and how patiently.
+    :param settings: whom to talk to, as whom, and within which limits.
 
     Use it as `with CommsClient(settings) as client:`, or call :meth:`close`.
     """
 
     def __init__(self, settings: ClientSettings) -> None:
-        self._settings = settings
+        self.settings = settings
+        self._options: dict[str, Any] = {}
         self._engines: dict[asyncio.AbstractEventLoop, AsyncCommsClient] = {}
 
     def __enter__(self) -> Self:
@@ -303,6 +240,18 @@ class CommsClient:
         """Close the connections. The client can be used again: it opens new ones."""
         if self._engines and (engine := self._engines.pop(thread_loop(), None)):
             self._run(engine.aclose())
+
+    def with_options(
+        self, *, timeouts: Timeouts | None = None, retry: RetryPolicy | None = None, last_chance: bool = False
+    ) -> Self:
+        """Return a client for calls of another kind; as :meth:`AsyncCommsClient.with_options` does."""
+        other = copy(self)
+        other._options = {  # noqa: SLF001  (a copy of this very object)
+            "timeouts": timeouts,
+            "retry": retry,
+            "last_chance": last_chance,
+        }
+        return other
 
     def get_operation(self, resource: str, operation_id: str) -> Operation:
         """Fetch one operation; as :meth:`AsyncCommsClient.get_operation` does."""
@@ -351,67 +300,12 @@ class CommsClient:
     def _engine(self) -> AsyncCommsClient:
         # Keyed by the loop, which a forked process has of its own.
         loop = thread_loop()
-        return self._engines.get(loop) or self._engines.setdefault(loop, AsyncCommsClient(self._settings))
+        engine = self._engines.get(loop) or self._engines.setdefault(loop, AsyncCommsClient(self.settings))
+        return engine.with_options(**self._options) if self._options else engine
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return run(coroutine, thread_loop())
 
 
-def _is_about_certificate(error: BaseException | None) -> bool:
-    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
-        error = error.__cause__ or error.__context__
-    return error is not None
-
-
 async def _next_or_none(pages: AsyncGenerator[T, None]) -> T | None:
     return await anext(pages, None)
-
-
-def _open(settings: ClientSettings) -> httpx.AsyncClient:
-    _import_backend()
-    tls = _tls_context(settings.verify, settings.ca_file)
-    try:
-        return _new_client(settings, tls)
-    except (httpx.InvalidURL, ValueError, ImportError) as error:
-        raise CommsSettingsError(
-            f"No HTTP client can be made for {settings.description}: {excerpt(str(error), settings.secrets)}",
-            advice="Check the host, the proxy (HTTPS_PROXY in the environment counts too) and the user agent.",
-        ) from None
-
-
-def _new_client(settings: ClientSettings, tls: ssl.SSLContext) -> httpx.AsyncClient:
-    timeouts = settings.timeouts
-    return httpx.AsyncClient(
-        base_url=settings.base_url,
-        auth=httpx.BasicAuth(settings.username, settings.password),
-        headers={"User-Agent": settings.user_agent, "Accept": "application/json"},
-        timeout=httpx.Timeout(
-            connect=timeouts.connect,
-            read=timeouts.read,
-            write=timeouts.write,
-            pool=timeouts.attempt,
-        ),
-        limits=httpx.Limits(max_keepalive_connections=1),
-        follow_redirects=False,
-        verify=tls,
-        proxy=settings.proxy,
-    )
-
-
-@lru_cache(maxsize=1)
-def _import_backend() -> None:
-    """Import what httpx's first request would: the part of anyio that is for asyncio."""
-    anyio.run(anyio.sleep, 0)
-
-
-@lru_cache(maxsize=8)
-def _tls_context(verify: bool, ca_file: str | None) -> ssl.SSLContext:
-    try:
-        if verify and ca_file:
-            return ssl.create_default_context(cafile=ca_file)
-        return httpx.create_ssl_context(verify=verify)
-    except (OSError, ssl.SSLError) as error:
-        raise CommsSettingsError(
-            f"ca_file={ca_file!r} cannot be read as certificates: {error}.",
-            advice="Give the path of a PEM file that exists where the task runs.",
-        ) from None

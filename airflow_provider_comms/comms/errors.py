@@ -23,10 +23,32 @@ All of them pickle and copy whole.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+class Cause(StrEnum):
+    """Why no complete response came, as far as the operating system, TLS and HTTP tell."""
+
+    DNS = "dns"
+    """The host's name could not be resolved."""
+    REFUSED = "refused"
+    """No connection: nothing listens there, or there is no route."""
+    CONNECT_TIMEOUT = "connect_timeout"
+    """No connection in time."""
+    CERTIFICATE = "certificate"
+    """The certificate is not trusted."""
+    TLS = "tls"
+    """Any other failure of TLS, such as plain HTTP on the other side."""
+    PROXY = "proxy"
+    """The proxy refused to connect us."""
+    TIMEOUT = "timeout"
+    """Connected, but no complete response in time."""
+    DISCONNECTED = "disconnected"
+    """Connected, but the connection was closed or reset, or what came was not HTTP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +64,9 @@ class ErrorContext:
     :param status: HTTP status of the answer.
     :param code: Twilio's error code, such as 20404.
     :param request_id: Twilio's id of the request, which its support asks for.
-    :param retry_after: seconds that the server wished us to wait.
+    :param retry_after: seconds that the server asked us to wait.
+    :param cause: why no complete response came; None if one came or no request was sent.
+    :param detail: what the operating system or the HTTP library said about the cause.
     """
 
     peer: str | None = None
@@ -54,6 +78,8 @@ class ErrorContext:
     code: int | None = None
     request_id: str | None = None
     retry_after: float | None = None
+    cause: Cause | None = None
+    detail: str | None = None
 
     def __str__(self) -> str:
         operation = f"{self.resource} operation {self.operation_id}" if self.operation_id else None
@@ -103,7 +129,7 @@ class CommsError(Exception):
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds that the server wished us to wait, or None."""
+        """Seconds that the server asked us to wait, or None."""
         return self.context.retry_after
 
 

@@ -12,6 +12,7 @@ from airflow_provider_comms.comms.errors import CommsSettingsError
 
 DEFAULT_BASE_URL = "https://comms.twilio.com"
 API_VERSION = "/v1"
+PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 DEFAULT_USER_AGENT = f"airflow-provider-comms/{__version__}"
 
 
@@ -101,7 +102,8 @@ class ClientSettings:
                 )
         _check_count("max_in_flight", self.max_in_flight)
         object.__setattr__(self, "base_url", normal_base_url(self.base_url))
-        _check_proxy(self.proxy)
+        if self.proxy:
+            check_proxy_url(self.proxy, "The proxy")
 
     @property
     def description(self) -> str:
@@ -110,12 +112,18 @@ class ClientSettings:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must never be shown, and could come back in an answer or in a message of the HTTP library."""
-        proxy = urlsplit(self.proxy or "")
-        proxy_password = unquote(proxy.password or "")
-        credentials = ((self.username, self.password), (unquote(proxy.username or ""), proxy_password))
-        as_sent = (b64encode(f"{user}:{password}".encode()).decode() for user, password in credentials if password)
-        return tuple(filter(None, (self.password, proxy_password, *as_sent)))
+        """What must never be shown, and could come back in a response or in a message of the HTTP library."""
+        return _as_sent(self.username, self.password) + proxy_secrets(self.proxy)
+
+
+def proxy_secrets(url: str | None) -> tuple[str, ...]:
+    """Return what of a proxy's URL must never be shown."""
+    parts = urlsplit(url or "")
+    return _as_sent(unquote(parts.username or ""), unquote(parts.password or ""))
+
+
+def _as_sent(user: str, password: str) -> tuple[str, ...]:
+    return (password, b64encode(f"{user}:{password}".encode()).decode()) if password else ()
 
 
 def normal_base_url(url: str) -> str:
@@ -148,15 +156,24 @@ def _check_count(name: str, value: object) -> None:
         raise CommsSettingsError(f"{name}={value!r} is out of range.", advice="Use an integer >= 1.")
 
 
-def _check_proxy(url: str | None) -> None:
+def check_proxy_url(url: str, name: str) -> None:
+    """
+    Refuse what is not the URL of a proxy.
+
+    :param name: what the error calls it. The URL itself is not shown: a password may be in it, in any of its parts.
+    :raises CommsSettingsError: no host, a port that cannot be, a scheme or a part that the URL of a proxy has not.
+    """
     try:
-        host = urlsplit(url).hostname if url else "none"
+        parts = urlsplit(url)
+        _ = parts.port
     except ValueError:
-        host = None
-    if not host:
-        # Not quoted: a password may stand in it.
+        parts = urlsplit("")
+    is_whole = parts.path in ("", "/") and not parts.query and not parts.fragment
+    if not parts.hostname or not is_whole or parts.scheme not in PROXY_SCHEMES or not url.isprintable():
         raise CommsSettingsError(
-            "The proxy is no URL with a host.", advice="Give it such as http://user:password@proxy.example.com:3128."
+            f"{name} is not the URL of a proxy.",
+            advice="Give it such as http://user:password@proxy.example.com:3128, with / ? # @ in the password written "
+            "as %2F %3F %23 %40.",
         )
 
 

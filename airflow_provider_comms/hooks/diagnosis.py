@@ -31,7 +31,6 @@ _SID = re.compile(r"[A-Z]{2}[0-9a-fA-F]{32}")
 _OUR_SID = re.compile(r"(AC|SK)[0-9a-fA-F]{32}")
 _ACCOUNT, _API_KEY = "AC", "SK"
 _PROXY_AUTHENTICATION_REQUIRED = 407
-_NAMES = re.compile(r"^No whole answer to \S+ \S+: (\w+: )?")
 
 
 def host_of(settings: ClientSettings) -> str:
@@ -183,7 +182,7 @@ def proxy_of(settings: ClientSettings) -> str | None:
 
 def _detail(error: CommsError) -> str:
     """Return what was said, without the names of the request and of the library's class."""
-    return _NAMES.sub("", error.message)
+    return error.context.detail or error.message
 
 
 def _marks(error: CommsError) -> str:

@@ -33,6 +33,9 @@ class Request:
 
     method = "GET"
 
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
     @property
     def secrets(self) -> tuple[str, ...]:
         """What of it must not be shown where an answer or an error echoes it."""

@@ -16,7 +16,7 @@ from airflow_provider_comms.comms.errors import (
     CommsStatusError,
     ErrorContext,
 )
-from airflow_provider_comms.comms.http.retry import http_date, retry_after
+from airflow_provider_comms.comms.http.retry_after import parse_http_date, parse_retry_after
 from airflow_provider_comms.comms.models import OPERATION_MODEL, PAGE_MODEL, Operation, Page
 from airflow_provider_comms.comms.redaction import excerpt
 
@@ -55,12 +55,12 @@ class Response:
             self.request.context(self.peer),
             status=self.status,
             request_id=excerpt(request_id, self.secrets, 80) if request_id else None,
-            retry_after=retry_after(self.headers.get("retry-after"), now=self._servers_time()),
+            retry_after=parse_retry_after(self.headers.get("retry-after"), now=self._servers_time()),
         )
 
     def _servers_time(self) -> float:
         """Return the seconds since the epoch by the server's clock, which ours may differ from."""
-        told = http_date(self.headers.get("date"))
+        told = parse_http_date(self.headers.get("date"))
         return time() if told is None else told
 
 

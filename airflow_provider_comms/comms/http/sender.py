@@ -1,107 +1,126 @@
-"""The manners of a conversation with the API: retries, deadlines, taking turns, and waiting when told to."""
+"""Retries, deadlines, the limit of requests in flight, and the throttle."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import count
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
-from tenacity import AsyncRetrying
-
-from airflow_provider_comms.comms.errors import CommsError, CommsRateLimitError, CommsTimeoutError
-from airflow_provider_comms.comms.http.retry import delay_before_retry, retry_rules
+from airflow_provider_comms.comms.errors import Cause, CommsError, CommsRateLimitError, CommsTimeoutError
+from airflow_provider_comms.comms.http.retry import delay_before_retry, may_retry
 from airflow_provider_comms.comms.http.throttle import shared_throttle
+from airflow_provider_comms.comms.http.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Callable
 
     from airflow_provider_comms.comms.http.request import Request
     from airflow_provider_comms.comms.http.response import Response
-    from airflow_provider_comms.comms.settings import ClientSettings
+    from airflow_provider_comms.comms.settings import ClientSettings, RetryPolicy, Timeouts
 
 T = TypeVar("T")
+TOO_MANY_REQUESTS = 429
+
+
+@dataclass(frozen=True, slots=True)
+class SendOptions:
+    """
+    How far one call goes.
+
+    :param timeouts: of the call and its parts.
+    :param retry: when to send again.
+    :param last_chance: whether it may pass a throttle that is blocked; see `Throttle.try_acquire`.
+    """
+
+    timeouts: Timeouts
+    retry: RetryPolicy
+    last_chance: bool = False
 
 
 class Sender:
     """
-    Asks until there is an answer that can be read, within the settings' timeouts and retry policy.
+    Sends requests until one gets a response that can be read, within the timeouts and the retry policy.
 
-    :param settings: whom we talk to, and how patiently.
-    :param exchange: sends one request and returns its whole answer.
+    :param settings: whom to talk to, and how.
     """
 
-    def __init__(self, settings: ClientSettings, exchange: Callable[[Request], Awaitable[Response]]) -> None:
-        self._peer = settings.description
-        self._timeouts, self._retry = settings.timeouts, settings.retry
-        self._exchange = exchange
-        self._gate = shared_throttle(settings.base_url, settings.username)
-        # httpx's pool takes time quadratic in what queues on it; so the queue stands in front of it.
-        self._turns = asyncio.Semaphore(settings.max_in_flight)
+    def __init__(self, settings: ClientSettings) -> None:
+        self._settings = settings
+        self._transport = Transport(settings)
+        self._throttle = shared_throttle(settings.base_url, settings.username)
+        # httpx's pool takes time quadratic in what queues on it; so the queue is in front of it.
+        self._slots = asyncio.Semaphore(settings.max_in_flight)
 
-    async def ask(self, request: Request, read: Callable[[Response], T]) -> T:
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._transport.aclose()
+
+    async def send(self, request: Request, parse: Callable[[Response], T], options: SendOptions) -> T:
         """
         Send, and send again while that may help.
 
-        :param read: turns an answer into what it means, or raises what it means.
-        :raises CommsError: the last error, when there is no use in going on or no patience left.
+        :param parse: turns a response into its result, or raises the error that it stands for.
+        :param options: how far to go.
+        :raises CommsError: the last error, when another request would not help, or not come in time.
         """
-        deadline = monotonic() + self._timeouts.call
-        async for attempt in AsyncRetrying(**retry_rules(self._retry, self._timeouts.call)):
-            with attempt:
-                number = attempt.retry_state.attempt_number
-                async with self._turn(request, deadline):
-                    await self._pass_gate(request, deadline)
-                    return await self._attempt(request, read, number, deadline)
-        raise AssertionError("tenacity returns or raises")
+        retry, deadline = options.retry, monotonic() + options.timeouts.call
+        for attempt in count(1):
+            async with self._slot(request, deadline):
+                await self._wait_for_throttle(request, options, deadline)
+                sent_at = monotonic()
+                try:
+                    return await self._exchange(request, parse, options.timeouts, sent_at, deadline)
+                except CommsError as error:
+                    # The one decision on this failure: how long to wait, here and, after a 429, for everybody.
+                    delay = delay_before_retry(attempt, error.retry_after, retry)
+                    if isinstance(error, CommsRateLimitError):
+                        self._throttle.block(sent_at, delay)
+                    if not may_retry(error, attempt, delay, deadline - monotonic(), retry):
+                        raise
+            await asyncio.sleep(delay)
+        raise AssertionError("count() does not end")
 
     @asynccontextmanager
-    async def _turn(self, request: Request, deadline: float) -> AsyncIterator[None]:
+    async def _slot(self, request: Request, deadline: float) -> AsyncIterator[None]:
         seconds = deadline - monotonic()
         try:
             async with asyncio.timeout(seconds):
-                await self._turns.acquire()
+                await self._slots.acquire()
         except TimeoutError:
             raise CommsTimeoutError(
-                f"Not sent: the requests before it left it no turn in {max(0.0, seconds):.1f} s.",
-                request.context(self._peer),
+                f"Not sent: the requests before it took all of its {max(0.0, seconds):.1f} s.",
+                request.context(self._settings.description),
             ) from None
         try:
             yield
         finally:
-            self._turns.release()
+            self._slots.release()
 
-    async def _pass_gate(self, request: Request, deadline: float) -> None:
-        while (delay := self._gate.delay()) > 0:
-            if delay > min(self._retry.retry_after_cap, deadline - monotonic()):
+    async def _wait_for_throttle(self, request: Request, options: SendOptions, deadline: float) -> None:
+        while (delay := self._throttle.try_acquire(last_chance=options.last_chance)) > 0:
+            if delay > min(options.retry.retry_after_cap, deadline - monotonic()):
                 raise CommsRateLimitError(
                     f"Not sent: the API has told this connection to wait {delay:.0f} s.",
-                    replace(request.context(self._peer), retry_after=delay),
+                    replace(request.context(self._settings.description), retry_after=delay),
                 )
             await asyncio.sleep(delay)
 
-    async def _attempt(self, request: Request, read: Callable[[Response], T], number: int, deadline: float) -> T:
-        sent_at = monotonic()
-        answer = await self._in_time(request, min(self._timeouts.attempt, max(0.0, deadline - sent_at)))
+    async def _exchange(
+        self, request: Request, parse: Callable[[Response], T], timeouts: Timeouts, sent_at: float, deadline: float
+    ) -> T:
+        seconds = min(timeouts.attempt, max(0.0, deadline - sent_at))
         try:
-            result = read(answer)
-        except CommsRateLimitError as error:
-            self._gate.shut(sent_at, delay_before_retry(number, error.retry_after, self._retry))
-            raise
-        except CommsError:
-            self._gate.passed()
-            raise
-        self._gate.passed()
-        return result
-
-    async def _in_time(self, request: Request, seconds: float) -> Response:
-        """Hold a deadline over the whole exchange: neither silence nor a dripping answer can stretch it."""
-        try:
+            # Over the whole exchange: neither silence nor a response that drips can stretch it.
             async with asyncio.timeout(seconds):
-                return await self._exchange(request)
+                response = await self._transport.exchange(request, timeouts)
         except TimeoutError:
             raise CommsTimeoutError(
-                f"No whole answer to {request.method} {request.path} in {seconds:.1f} s.",
-                request.context(self._peer),
+                f"{request} failed: no complete response in {seconds:.1f} s.",
+                replace(request.context(self._settings.description), cause=Cause.TIMEOUT),
             ) from None
+        if response.status != TOO_MANY_REQUESTS:
+            self._throttle.record_success(sent_at)
+        return parse(response)

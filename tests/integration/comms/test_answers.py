@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_comms.comms.client import MAX_BODY, AsyncCommsClient, CommsClient
+from airflow_provider_comms.comms.client import AsyncCommsClient, CommsClient
 from airflow_provider_comms.comms.errors import (
     CommsAuthenticationError,
     CommsError,
@@ -20,6 +20,7 @@ from airflow_provider_comms.comms.errors import (
     CommsServerError,
     CommsUnreachableError,
 )
+from airflow_provider_comms.comms.http.body import MAX_BODY
 from airflow_provider_comms.comms.models import EmailOperation
 
 BIG = MAX_BODY + 1

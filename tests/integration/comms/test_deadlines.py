@@ -107,8 +107,8 @@ def test_those_who_wait_for_their_turn_are_held_no_longer_either(make_client, se
     with within(1.4):
         found = client.side_by_side([f"operation{n}" for n in range(8)])
     assert {type(error) for error in found} == {CommsTimeoutError}
-    assert any("no turn in" in error.message for error in found)
-    assert not any("-" in error.message.split(" in ")[-1] for error in found)
+    assert any("took all of its" in error.message for error in found)
+    assert not any("-" in error.message.split(" its ")[-1] for error in found)
 
 
 def test_a_server_that_goes_away_gives_an_error_and_comes_back_to_an_answer(
