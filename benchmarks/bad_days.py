@@ -168,5 +168,5 @@ async def _wait(operation_id: str, conn_id: str) -> list[str]:
     trigger = CommsOperationTrigger(
         resource="emails", operation_id=operation_id, comms_conn_id=conn_id, poke_interval=INTERVAL
     )
-    trigger.log.disabled = True
+    trigger.log.disabled = True  # type: ignore[attr-defined]
     return [event.payload["verdict"] async for event in trigger.run()]

@@ -152,7 +152,7 @@ async def _start(ids: list[str]) -> list[asyncio.Task[Any]]:
         trigger = CommsOperationTrigger(
             resource="emails", operation_id=one, poke_interval=INTERVAL, timeout=10 * FOR_EVER
         )
-        trigger.log.disabled = True
+        trigger.log.disabled = True  # type: ignore[attr-defined]
         tasks.append(asyncio.create_task(anext(trigger.run())))
         if number % 100 == 0:
             await asyncio.sleep(0)

@@ -21,8 +21,8 @@ from benchmarks.ten_thousand_waits import CONNECTION, FOR_EVER, pending_ids
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from airflow.executors.workloads import RunTrigger
     from airflow.executors.workloads.task import TaskInstanceDTO
+    from airflow.executors.workloads.trigger import RunTrigger
     from airflow.jobs.triggerer_job_runner import TriggerRunner
 
     Costs = dict[str, float]
@@ -94,7 +94,7 @@ async def _take(runner: TriggerRunner, groups: list[list[str]]) -> None:
 
 
 def _workloads(groups: Iterable[list[str]], first: int) -> Iterable[RunTrigger]:
-    from airflow.executors.workloads import RunTrigger
+    from airflow.executors.workloads.trigger import RunTrigger
 
     for number, ids in enumerate(groups, first):
         kwargs = {
