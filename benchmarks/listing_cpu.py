@@ -69,14 +69,14 @@ def list_bare(base_url: str, username: str, password: str) -> float:
 
 
 def _bare(client, limit=None):
-    from airflow_provider_comms.comms.models import EmailPage
+    from airflow_provider_comms.comms.models import EmailOperation
 
     query = {"pageSize": "1000"}
     while True:
         answer = client.get("/v1/Emails/Operations", params=query).raise_for_status()
-        page = EmailPage.model_validate_json(answer.content)
-        yield from page.operations
-        if limit or not (token := page.next_token):
+        body = answer.json()
+        yield from map(EmailOperation.of_record, body["operations"])
+        if limit or not (token := body["pagination"]["next"]):
             return
         query["pageToken"] = token
 
