@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.cli.cli_config import ActionCommand, Arg, GroupCommand
 
-from airflow_provider_comms.cli.definition import COMMANDS, HELP, NAME
+from airflow_provider_comms.cli.parser import COMMANDS, HELP, NAME
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from airflow_provider_comms.cli.definition import Command
+    from airflow_provider_comms.cli.parser import Command
 
 
 def get_cli_commands() -> list[Any]:
@@ -29,6 +29,6 @@ def _action(command: Command) -> Any:
 
 
 def _run(name: str, arguments: Namespace) -> None:
-    from airflow_provider_comms.cli.exits import leave, run
+    from airflow_provider_comms.cli.exits import exit_now, run
 
-    leave(run(name, arguments))
+    exit_now(run(name, arguments, connection_first=True))

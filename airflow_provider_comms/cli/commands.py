@@ -6,10 +6,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from airflow_provider_comms.cli.credentials import settings_for
-from airflow_provider_comms.cli.exits import Exit, exit_of, fail
-from airflow_provider_comms.cli.output import print_operations, print_rows
-from airflow_provider_comms.cli.progress import Progress, logger_on, stderr_console
-from airflow_provider_comms.cli.waiting import bounded, exit_after, message_of, new_wait, seen, wait_to_end
+from airflow_provider_comms.cli.exits import Exit, exit_of, fail, say
+from airflow_provider_comms.cli.output import print_operations, print_rows, write
+from airflow_provider_comms.cli.waiting import cap_call_timeout, exit_after, message_of, new_wait, seen, wait_to_end
 from airflow_provider_comms.comms.client import CommsClient
 from airflow_provider_comms.waiting.outcome import operation_xcom
 
@@ -17,28 +16,28 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable
 
+    from airflow_provider_comms.comms.settings import ClientSettings
+
 
 def check(arguments: Namespace) -> Exit:
-    """Try the connection."""
-    from airflow_provider_comms.hooks.check import look
-    from airflow_provider_comms.hooks.diagnosis import doubt_before_asking
+    """Test the connection."""
+    from airflow_provider_comms.hooks.check import probe
+    from airflow_provider_comms.hooks.diagnosis import preflight_error
 
-    settings = settings_for(arguments.conn_id)
-    if doubt := doubt_before_asking(settings):
-        return fail(Exit.USAGE, doubt)
-    found = look(settings)
+    settings = _settings(arguments)
+    if error := preflight_error(settings):
+        return fail(Exit.USAGE, f"{settings.name}: {error}")
+    result = probe(settings)
     if arguments.output:
-        print_rows(found.rows(), arguments.output)
-    elif found.is_good:
-        sys.stdout.write(f"{found.sentence()}\n")
-    if found.is_good:
-        return Exit.OK
-    return fail(exit_of(found.worst), found.sentence())
+        print_rows(result.rows(), arguments.output)
+    elif result.is_good:
+        write(f"{settings.name}: {result.sentence()}\n")
+    return Exit.OK if result.is_good else fail(exit_of(result.error), f"{settings.name}: {result.sentence()}")
 
 
 def list_operations(arguments: Namespace) -> Exit:
     """List operations."""
-    with CommsClient(settings_for(arguments.conn_id)) as client:
+    with CommsClient(_announced(_settings(arguments), arguments)) as client:
         found = client.list_operations(
             arguments.resource,
             start_date=arguments.start_date,
@@ -49,13 +48,13 @@ def list_operations(arguments: Namespace) -> Exit:
         operations = list(map(operation_xcom, found))
     print_operations(operations, arguments.output)
     if arguments.limit and len(operations) == arguments.limit and sys.stderr.isatty():
-        sys.stderr.write(f"These are the first {arguments.limit}; there may be more: --limit 0 lists all.\n")
+        say(f"These are the first {arguments.limit}; there may be more: --limit 0 lists all.")
     return Exit.OK
 
 
 def get(arguments: Namespace) -> Exit:
     """Show one operation."""
-    with CommsClient(settings_for(arguments.conn_id)) as client:
+    with CommsClient(_announced(_settings(arguments), arguments)) as client:
         operation = client.get_operation(arguments.resource, arguments.operation_id)
     print_operations([operation_xcom(operation)], arguments.output)
     return Exit.OK
@@ -63,17 +62,29 @@ def get(arguments: Namespace) -> Exit:
 
 def wait(arguments: Namespace) -> Exit:
     """Wait for operations, and show them at their end, whatever it is."""
+    from airflow_provider_comms.cli.progress import WaitProgress, console_logger, stderr_console
+
     console = stderr_console()
-    waiting = new_wait(arguments, logger_on(console, verbose=arguments.verbose))
-    settings = bounded(settings_for(arguments.conn_id), arguments.timeout)
-    with CommsClient(settings) as client, Progress(console, waiting.resource, waiting.pending) as progress:
+    waiting = new_wait(arguments, console_logger(console, verbose=arguments.verbose))
+    settings = cap_call_timeout(_announced(_settings(arguments), arguments), arguments.timeout)
+    with CommsClient(settings) as client, WaitProgress(console, waiting.resource, waiting.pending) as progress:
         verdict = wait_to_end(client, waiting, progress)
     if operations := seen(waiting):
         print_operations(operations, arguments.output)
-        sys.stdout.flush()
     status = exit_after(verdict, operations)
     message = message_of(verdict)
     return fail(status, message) if message else status
+
+
+def _settings(arguments: Namespace) -> ClientSettings:
+    return settings_for(arguments.conn_id, connection_first=arguments.connection_first)
+
+
+def _announced(settings: ClientSettings, arguments: Namespace) -> ClientSettings:
+    """Say where the credentials come from, unless the command line names it."""
+    if arguments.conn_id is None:
+        say(f"Using {settings.name}.")
+    return settings
 
 
 COMMANDS: dict[str, Callable[[Namespace], Exit]] = {

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from contextlib import suppress
 from enum import IntEnum
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NoReturn, Self
 
+from airflow_provider_comms.cli.startup import prepare_standard_streams
 from airflow_provider_comms.comms.errors import (
     CommsArgumentError,
     CommsError,
@@ -31,14 +34,20 @@ class Exit(IntEnum):
         return member
 
     OK = 0, "done; `wait`: every operation is COMPLETED; `check`: at least one resource can be read"
-    USAGE = 2, "the command line or the connection cannot be right; nothing was sent"
+    USAGE = 2, "the command line or the connection is invalid; nothing was sent"
     CANCELED = 3, "`wait`: ended, and at least one operation is CANCELED"
     THRESHOLD = 4, "`wait`: a counter is above its `--fail-if`"
     TIMEOUT = 5, "`wait`: not ended within `--timeout`"
-    REFUSED = 6, "the API refuses, and will refuse again: 400, 401, 403, 404, or an answer that is not the API's"
-    UNREACHABLE = 7, "no answer, or one that may pass: DNS, TLS, proxy, timeout, 429, 5xx"
+    REFUSED = 6, "the API rejects the request for good: 400, 401, 403, 404, or the response is not the API's"
+    UNREACHABLE = 7, "no response, or a temporary error: DNS, TLS, proxy, timeout, 429, 5xx"
+    OUTPUT = 8, "the result could not be written: disk full, or standard output closed"
     INTERRUPTED = 130, "Ctrl-C"
-    BROKEN_PIPE = 141, "whoever read the output has left"
+    BROKEN_PIPE = 141, "the reader of the output has closed it"
+    TERMINATED = 143, "SIGTERM"
+
+
+class OutputError(Exception):
+    """The result could not be written to standard output."""
 
 
 def exit_of(error: CommsError) -> Exit:
@@ -49,37 +58,51 @@ def exit_of(error: CommsError) -> Exit:
     return Exit.UNREACHABLE if is_unreachable else Exit.REFUSED
 
 
-def run(command: str, arguments: Namespace) -> Exit:
+def run(command: str, arguments: Namespace, *, connection_first: bool = False) -> Exit:
     """
-    Run a command; whatever it raises on purpose becomes a text on standard error and a status.
+    Run a command; each expected error becomes a text on standard error and a status.
 
-    :param command: its name in the table of `cli.definition`.
+    :param command: its name in the table of `cli.parser`.
+    :param connection_first: where credentials come from without `--conn-id`; see `cli.credentials`.
     """
+    prepare_standard_streams()
+    # An exception, so that a progress bar gives the terminal its cursor back.
+    signal.signal(signal.SIGTERM, _terminate)
+    arguments.connection_first = connection_first
     try:
         # Here, so that an interrupt finds a listener while the HTTP client is loaded.
         from airflow_provider_comms.cli.commands import COMMANDS
 
-        status = COMMANDS[command](arguments)
-        sys.stdout.flush()
+        return COMMANDS[command](arguments)
     except CommsError as error:
         return fail(exit_of(error), str(error))
-    except KeyboardInterrupt:
-        return fail(Exit.INTERRUPTED, "Interrupted. Operations go on at Twilio all the same.")
+    except OutputError as error:
+        return fail(Exit.OUTPUT, str(error))
     except BrokenPipeError:
-        # What is still in the buffer has nowhere to go, and the interpreter would complain of it at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.BROKEN_PIPE
-    return status
+    except KeyboardInterrupt:
+        return fail(Exit.INTERRUPTED, "Interrupted. This does not cancel the operations at Twilio.")
+    except SystemExit:
+        return fail(Exit.TERMINATED, "Terminated. This does not cancel the operations at Twilio.")
+
+
+def _terminate(*_: object) -> NoReturn:
+    raise SystemExit
 
 
 def fail(status: Exit, text: str) -> Exit:
     """Say what went wrong, and return the status."""
-    sys.stderr.write(f"{text}\n")
+    say(text)
     return status
 
 
-def leave(status: Exit) -> None:
-    """End the process at once. An ordinary end waits for threads, and one may hang in a name's lookup."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+def say(text: str) -> None:
+    """Write a line to standard error; where that is full or closed, there is nobody to tell."""
+    with suppress(OSError):
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
+
+
+def exit_now(status: Exit) -> NoReturn:
+    """End the process at once. A normal exit waits for threads, and one may hang in a DNS lookup."""
     os._exit(status)

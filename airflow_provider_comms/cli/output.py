@@ -4,30 +4,51 @@ from __future__ import annotations
 
 import json
 import sys
+from io import StringIO
 from typing import TYPE_CHECKING, Any
+
+from airflow_provider_comms.cli.exits import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping, Sequence
 
     Rows = Sequence[dict[str, Any]]
 
-WIDE = 10_000
-"""Columns where nobody looks: a line is never folded in a file or a pipe."""
+UNFOLDED = 10_000
+"""Columns of a file or a pipe, where no line is folded."""
 
 
-def print_rows(rows: Rows, form: str) -> None:
+def print_rows(rows: Rows, output: str) -> None:
     """
     Print rows.
 
-    :param form: "json" or "yaml", which take values of any kind; "table" or "plain", which take texts and numbers.
+    :param output: "json" or "yaml", for values of any kind; "table" or "plain", for texts and numbers.
     """
-    _PRINTERS[form](rows)
+    write(_FORMATS[output](rows))
 
 
-def print_operations(operations: Rows, form: str) -> None:
-    """Print operations in the form of their XCom; on one line each where the form is one for people."""
-    is_for_people = form in ("table", "plain")
-    print_rows([_flat(one) for one in operations] if is_for_people else operations, form)
+def print_operations(operations: Rows, output: str) -> None:
+    """Print operations in the form of their XCom; on one line each in the formats for people."""
+    is_for_people = output in ("table", "plain")
+    print_rows([_flat(one) for one in operations] if is_for_people else operations, output)
+
+
+def write(text: str) -> None:
+    """
+    Write to standard output, now.
+
+    :raises OutputError: it is closed, or nothing more can be written to it.
+    :raises BrokenPipeError: its reader has closed it.
+    """
+    if sys.stdout is None:
+        raise OutputError("Could not write the result: standard output is closed.")
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"Could not write the result: {error.strerror}.") from None
 
 
 def _flat(operation: dict[str, Any]) -> dict[str, Any]:
@@ -41,50 +62,43 @@ def stats_text(stats: Mapping[str, int], leave_out: Container[str] = ()) -> str:
     return " ".join(f"{name}={value}" for name, value in stats.items() if value and name not in leave_out)
 
 
-def _print_json(rows: Rows) -> None:
-    sys.stdout.write(json.dumps(rows, indent=2) + "\n")
+def _json(rows: Rows) -> str:
+    return f"{json.dumps(rows, indent=2)}\n"
 
 
-def _print_yaml(rows: Rows) -> None:
+def _yaml(rows: Rows) -> str:
     import yaml
 
-    yaml.safe_dump(list(rows), sys.stdout, sort_keys=False)
+    return str(yaml.safe_dump(list(rows), sort_keys=False))
 
 
-def _print_plain(rows: Rows) -> None:
-    cells = [[str(value) for value in row.values()] for row in rows]
-    lines = [list(rows[0]), *cells] if rows else [["No data found"]]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        sys.stdout.write("  ".join(padded).rstrip() + "\n")
-
-
-def _print_table(rows: Rows) -> None:
+def _table(rows: Rows) -> str:
     from rich.box import ASCII_DOUBLE_HEAD
+
+    return _columns(rows, box=ASCII_DOUBLE_HEAD, show_edge=False)
+
+
+def _plain(rows: Rows) -> str:
+    return _columns(rows, box=None, padding=(0, 2, 0, 0), header_style="none")
+
+
+def _columns(rows: Rows, **style: Any) -> str:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     if not rows:
-        sys.stdout.write("No data found\n")
-        return
-    console = Console()
-    if not console.is_terminal:
-        console.width = WIDE
-    table = Table(box=ASCII_DOUBLE_HEAD, show_edge=False)
+        return "No data found\n"
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()
+    drawn = StringIO()
+    console = Console(file=drawn, force_terminal=is_terminal, width=None if is_terminal else UNFOLDED)
+    table = Table(**style)
     for name in rows[0]:
         table.add_column(name, overflow="fold", no_wrap=name == "id")
     for row in rows:
-        table.add_row(*(str(value) for value in row.values()))
-    # Written by ourselves: rich would end the process where the reader has left.
-    with console.capture() as drawn:
-        console.print(table, markup=False)
-    sys.stdout.write(drawn.get())
+        table.add_row(*(Text(str(value)) for value in row.values()))
+    console.print(table)
+    return "".join(f"{line.rstrip()}\n" for line in drawn.getvalue().splitlines())
 
 
-_PRINTERS: dict[str, Callable[[Rows], None]] = {
-    "table": _print_table,
-    "json": _print_json,
-    "yaml": _print_yaml,
-    "plain": _print_plain,
-}
+_FORMATS: dict[str, Callable[[Rows], str]] = {"table": _table, "json": _json, "yaml": _yaml, "plain": _plain}

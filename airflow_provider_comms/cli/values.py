@@ -5,37 +5,41 @@ from __future__ import annotations
 from argparse import ArgumentTypeError
 from datetime import UTC, datetime
 
+MAX_SECONDS = 366 * 86_400
+MAX_COUNT = 10**9
 
-def moment(text: str) -> datetime:
-    """Read a moment; UTC unless it names a zone."""
+
+def timestamp(text: str) -> datetime:
+    """Read a date or a date with a time; UTC without an offset."""
     try:
         read = datetime.fromisoformat(text)
     except ValueError:
-        raise ArgumentTypeError(f"{text!r} is no moment such as 2026-11-21 or 2026-11-21T04:30:00+01:00") from None
+        raise ArgumentTypeError(f"{text!r} is not a timestamp like 2026-11-21 or 2026-11-21T04:30:00+01:00") from None
     return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 def seconds(text: str) -> float:
-    """Read a number of seconds above 0."""
+    """Read a number of seconds above 0, up to a year."""
     try:
         read = float(text)
     except ValueError:
         read = 0.0
-    if not 0 < read < float("inf"):
-        raise ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    if not 0 < read <= MAX_SECONDS:
+        raise ArgumentTypeError(f"{text!r} is not a number of seconds above 0 and up to {MAX_SECONDS} (a year)")
     return read
 
 
 def count(text: str) -> int:
-    """Read a whole number from 0 up."""
-    if not text.isdecimal():
-        raise ArgumentTypeError(f"{text!r} is no whole number from 0 up")
+    """Read an integer from 0 to a billion."""
+    if not text.isdecimal() or len(text) > len(str(MAX_COUNT)) or int(text) > MAX_COUNT:
+        raise ArgumentTypeError(f"{text!r} is not an integer from 0 to {MAX_COUNT}")
     return int(text)
 
 
-def limit(text: str) -> tuple[str, int | str]:
-    """Read a counter and its limit; whether they make sense, the wait says."""
-    counter, _, most = text.partition("=")
-    if not counter or not most:
-        raise ArgumentTypeError(f"{text!r} is no limit such as failed=2% or undelivered=50")
-    return counter, int(most) if most.isdecimal() else most
+def threshold(text: str) -> tuple[str, int | str]:
+    """Read a counter and its threshold; whether they make sense, the wait says."""
+    counter, _, value = text.partition("=")
+    if not counter or not value:
+        raise ArgumentTypeError(f"{text!r} is not a threshold like failed=2% or undelivered=50")
+    is_count = value.isdecimal() and len(value) <= len(str(MAX_COUNT))
+    return counter, int(value) if is_count else value

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
-    from airflow_provider_comms.cli.progress import Progress
+    from airflow_provider_comms.cli.progress import WaitProgress
     from airflow_provider_comms.comms.client import CommsClient
     from airflow_provider_comms.comms.settings import ClientSettings
     from airflow_provider_comms.waiting.outcome import Reason, Verdict
@@ -51,13 +51,13 @@ def new_wait(arguments: Namespace, log: logging.Logger) -> Wait:
     )
 
 
-def bounded(settings: ClientSettings, timeout: float) -> ClientSettings:
-    """Let no single look take longer than the whole wait may."""
+def cap_call_timeout(settings: ClientSettings, timeout: float) -> ClientSettings:
+    """Let no call take longer than the whole wait may."""
     timeouts = settings.timeouts
     return replace(settings, timeouts=replace(timeouts, call=min(timeouts.call, timeout)))
 
 
-def wait_to_end(client: CommsClient, wait: Wait, progress: Progress) -> Verdict:
+def wait_to_end(client: CommsClient, wait: Wait, progress: WaitProgress) -> Verdict:
     """Look until the wait has ended, and show each look."""
     while True:
         verdict = wait.look(client.try_operations(wait.resource, wait.pending), wait.now())

@@ -1,46 +1,49 @@
-"""Trying a connection: one cheap request per resource, side by side, and a sentence about what was found."""
+"""Testing a connection: one cheap request per resource, at the same time, and a sentence about what was found."""
 
 from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_comms.comms.errors import CommsError
+from airflow_provider_comms.comms.errors import CommsError, CommsTimeoutError
 from airflow_provider_comms.comms.resource import Resource
-from airflow_provider_comms.hooks.diagnosis import KINDS, diagnosis, doubt_before_asking, host_of, who_is
+from airflow_provider_comms.hooks.diagnosis import KINDS, diagnosis, host_of, preflight_error, who_is
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from airflow_provider_comms.comms.client import AsyncCommsClient
     from airflow_provider_comms.comms.settings import ClientSettings
 
-CONNECT_SECONDS = 4.0
-CALL_SECONDS = 8.0
-"""A test is a page that a user waits for: below 10 s, whatever happens."""
+CONNECT_TIMEOUT = 4.0
+CALL_TIMEOUT = 8.0
+DEADLINE = 9.0
+"""Seconds for all of it: a user waits for the page."""
 _LIKE_MARKUP = re.compile(r"\[([A-Za-z#/@][^\[\]]*)\]")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class CheckResult:
     """
     What a test found.
 
     :param settings: of the connection.
-    :param failures: why a resource cannot be read, by resource; None if it can.
-    :param seconds: how long both requests took.
+    :param errors: why a resource cannot be read, by resource; None if it can.
+    :param seconds: how long the requests took.
     """
 
     settings: ClientSettings
-    failures: dict[Resource, CommsError | None]
+    errors: dict[Resource, CommsError | None]
     seconds: float
 
     @property
     def readable(self) -> list[Resource]:
         """The resources that can be read."""
-        return [resource for resource, failure in self.failures.items() if failure is None]
+        return [resource for resource, error in self.errors.items() if error is None]
 
     @property
     def is_good(self) -> bool:
@@ -48,48 +51,49 @@ class Found:
         return bool(self.readable)
 
     @property
-    def worst(self) -> CommsError:
+    def error(self) -> CommsError:
         """
-        Return a failure, one that will not pass before one that may.
+        An error; a permanent one rather than a transient one.
 
         :raises ValueError: there is none.
         """
-        return min((one for one in self.failures.values() if one), key=lambda one: one.transient)
+        return min(filter(None, self.errors.values()), key=lambda error: error.transient)
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return what was found of each resource, as plain JSON."""
+        """Return what was found for each resource, as plain JSON."""
         return [
             {
                 "resource": resource.value,
-                "readable": failure is None,
+                "readable": error is None,
+                "source": self.settings.name,
                 "base_url": self.settings.base_url,
-                "message": diagnosis(failure, self.settings) if failure else "",
+                "message": diagnosis(error, self.settings) if error else "",
             }
-            for resource, failure in self.failures.items()
+            for resource, error in self.errors.items()
         ]
 
     def sentence(self) -> str:
-        """Return who reads what where, and what is wrong with the rest."""
-        warnings = " ".join(self._troubles())
+        """Return who can read what where, and what is wrong with the rest."""
+        warnings = " ".join(self._warnings())
         if not self.readable:
             return warnings
         read = " and ".join(KINDS[resource] for resource in self.readable)
-        who, where = who_is(self.settings), host_of(self.settings)
-        good = f"{who} reads {read} operations at {where}, {max(self.seconds, 0.1):.1f} s."
+        who, host = who_is(self.settings), host_of(self.settings)
+        good = f"{who} can read {read} operations at {host}, {max(self.seconds, 0.1):.1f} s."
         return f"{good} Warning: {warnings}" if warnings else good
 
-    def _troubles(self) -> list[str]:
-        """Say each trouble once, and of which resource it is where that makes a difference."""
-        failed = {resource: failure for resource, failure in self.failures.items() if failure}
-        kinds = {(type(failure), failure.context.status, failure.context.code) for failure in failed.values()}
-        if len(kinds) == 1 and len(failed) == len(self.failures):
-            return [diagnosis(next(iter(failed.values())), self.settings)]
-        return [f"No {KINDS[one]} operations: {diagnosis(failure, self.settings)}" for one, failure in failed.items()]
+    def _warnings(self) -> list[str]:
+        """Say each error once, and which resource it concerns where that makes a difference."""
+        failed = {resource: error for resource, error in self.errors.items() if error}
+        kinds = {(type(error), error.context.status, error.context.code) for error in failed.values()}
+        if len(kinds) == 1 and not self.readable:
+            return [diagnosis(self.error, self.settings)]
+        return [f"No {KINDS[one]} operations: {diagnosis(error, self.settings)}" for one, error in failed.items()]
 
 
 def check_connection(read_settings: Callable[[], ClientSettings]) -> tuple[bool, str]:
     """
-    Try to read one operation of each resource. Takes less than 10 s.
+    Try to read one page of each resource. The requests take less than 10 s; nothing is raised.
 
     :param read_settings: reads the connection; what it raises becomes the message.
     :return: whether at least one resource can be read, and what was found, on one line: the web UI shows no more.
@@ -98,23 +102,28 @@ def check_connection(read_settings: Callable[[], ClientSettings]) -> tuple[bool,
 
     try:
         settings = read_settings()
-        if doubt := doubt_before_asking(settings):
-            return False, doubt
-        found = look(settings)
+        if error := preflight_error(settings):
+            return False, error
+        result = probe(settings)
+        return result.is_good, _one_line(result.sentence())
     except CommsError as error:
         return False, _one_line(f"{error.message} {error.advice}")
     except AirflowException as error:
         return False, _one_line(str(error))
-    return found.is_good, _one_line(found.sentence())
+    except Exception as error:  # noqa: BLE001  (Airflow would show its message, which may hold a secret)
+        return False, (
+            f"The test could not be run: unexpected {type(error).__name__}. "
+            "Check the fields of the connection, and report it if they are right."
+        )
 
 
-def look(settings: ClientSettings) -> Found:
-    """Ask once for each resource, both at the same time, without retries."""
+def probe(settings: ClientSettings) -> CheckResult:
+    """Ask once for each resource, at the same time, without retries."""
     from airflow_provider_comms.comms.thread_loop import run, thread_loop
 
     started = monotonic()
-    failures = run(_ask(_fail_fast(settings)), thread_loop())
-    return Found(settings, failures, monotonic() - started)
+    errors = run(_errors(_fail_fast(settings)), thread_loop())
+    return CheckResult(settings, errors, monotonic() - started)
 
 
 def _fail_fast(settings: ClientSettings) -> ClientSettings:
@@ -124,27 +133,33 @@ def _fail_fast(settings: ClientSettings) -> ClientSettings:
         retry=replace(settings.retry, attempts=1),
         timeouts=replace(
             timeouts,
-            connect=min(timeouts.connect, CONNECT_SECONDS),
-            attempt=min(timeouts.attempt, CALL_SECONDS),
-            call=min(timeouts.call, CALL_SECONDS),
+            connect=min(timeouts.connect, CONNECT_TIMEOUT),
+            attempt=min(timeouts.attempt, CALL_TIMEOUT),
+            call=min(timeouts.call, CALL_TIMEOUT),
         ),
     )
 
 
-async def _ask(settings: ClientSettings) -> dict[Resource, CommsError | None]:
+async def _errors(settings: ClientSettings) -> dict[Resource, CommsError | None]:
     from airflow_provider_comms.comms.client import AsyncCommsClient
 
     async with AsyncCommsClient(settings) as client:
+        errors = await asyncio.gather(*(_error(client, resource) for resource in Resource))
+    return dict(zip(Resource, errors, strict=True))
 
-        async def failure(resource: Resource) -> CommsError | None:
-            try:
-                await anext(aiter(client.list_operations(resource, page_size=1, limit=1)), None)
-            except CommsError as error:
-                return error
-            return None
 
-        failures = await asyncio.gather(*map(failure, Resource))
-    return dict(zip(Resource, failures, strict=True))
+async def _error(client: AsyncCommsClient, resource: Resource) -> CommsError | None:
+    from airflow_provider_comms.comms.listing.query import query_of
+
+    try:
+        # A page and not an operation: pages may be empty without end.
+        async with asyncio.timeout(DEADLINE), aclosing(client.pages(query_of(resource, page_size=1))) as pages:
+            await anext(pages, None)
+    except CommsError as error:
+        return error
+    except TimeoutError:
+        return CommsTimeoutError(f"The test took longer than {DEADLINE:.0f} s.")
+    return None
 
 
 def _one_line(text: str) -> str:

@@ -11,7 +11,7 @@ from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_provider_comms.comms.arguments import suggests_keywords
 from airflow_provider_comms.comms.resource import DEFAULT_PAGE_SIZE
-from airflow_provider_comms.hooks.connection import aget_connection, settings_of
+from airflow_provider_comms.hooks.connection import advice_if_missing, aread_connection, settings_of
 from airflow_provider_comms.hooks.fields import CONN_NAME, CONN_TYPE, DEFAULT_CONN_ID, ui_field_behaviour
 
 if TYPE_CHECKING:
@@ -56,9 +56,12 @@ class CommsHook(BaseHook):
         """
         The client's settings, read from the connection once.
 
+        :raises AirflowNotFoundException: there is no such connection; the message says how to add it.
         :raises CommsSettingsError: a field of the connection cannot be right.
         """
-        return self._settings(self.get_connection(self.comms_conn_id))
+        with advice_if_missing(self.comms_conn_id):
+            connection = self.get_connection(self.comms_conn_id)
+        return self._settings(connection)
 
     def _settings(self, connection: Any) -> ClientSettings:
         settings = settings_of(connection)
@@ -91,7 +94,7 @@ class CommsHook(BaseHook):
 
         :raises CommsSettingsError: a field of the connection cannot be right.
         """
-        return self._settings(await aget_connection(self.comms_conn_id))
+        return self._settings(await aread_connection(self.comms_conn_id))
 
     def get_operation(self, resource: str, operation_id: str) -> Operation:
         """

@@ -1,10 +1,12 @@
-"""One reading of an Airflow connection: what of it becomes which setting of the client."""
+"""An Airflow connection becomes the settings of a client. The one place that reads it."""
 
 from __future__ import annotations
 
 import json
 import platform
-from contextlib import suppress
+import re
+from contextlib import contextmanager
+from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -13,6 +15,7 @@ from asgiref.sync import sync_to_async
 
 from airflow_provider_comms.comms.arguments import with_nearest
 from airflow_provider_comms.comms.errors import CommsSettingsError
+from airflow_provider_comms.comms.redaction import excerpt
 from airflow_provider_comms.comms.settings import (
     DEFAULT_BASE_URL,
     DEFAULT_USER_AGENT,
@@ -20,9 +23,11 @@ from airflow_provider_comms.comms.settings import (
     RetryPolicy,
     Timeouts,
 )
-from airflow_provider_comms.hooks.fields import EXTRAS
+from airflow_provider_comms.hooks.fields import CONN_TYPE, EXTRAS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from airflow.providers.common.compat.sdk import Connection
 
 _TIMEOUTS = {f"{name}_timeout": name for name in Timeouts.__dataclass_fields__}
@@ -33,23 +38,46 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "boolean": (bool,),
     "string": (str,),
 }
+_SHELL_NAME = re.compile(r"[A-Za-z0-9_]+")
+_ENDS_WITH_PORT = re.compile(r":\d+$")
 
 
-async def aget_connection(conn_id: str) -> Connection:
+async def aread_connection(conn_id: str) -> Connection:
     """
     Read a connection without blocking the event loop.
 
     Airflow has an async way from 3.1 on; `airflow dags test` cannot use it for a connection in the database.
+
+    :raises AirflowNotFoundException: there is none of this id; the message says how to add it.
     """
+    with advice_if_missing(conn_id):
+        try:
+            return await BaseHook.aget_connection(conn_id)
+        except (AttributeError, AirflowNotFoundException):
+            return await sync_to_async(BaseHook.get_connection)(conn_id)
+
+
+@contextmanager
+def advice_if_missing(conn_id: str) -> Iterator[None]:
+    """Let the error about a connection that is not there say how to add it."""
     try:
-        return await BaseHook.aget_connection(conn_id)
-    except (AttributeError, AirflowNotFoundException):
-        return await sync_to_async(BaseHook.get_connection)(conn_id)
+        yield
+    except AirflowNotFoundException as error:
+        raise AirflowNotFoundException(f"{str(error).rstrip('.')}. {how_to_add(conn_id)}") from None
+
+
+def how_to_add(conn_id: str) -> str:
+    """Return how a connection is added, in one sentence."""
+    command = f"airflow connections add {conn_id} --conn-type {CONN_TYPE} --conn-login SK... --conn-password ..."
+    if not _SHELL_NAME.fullmatch(conn_id):
+        return f"Add it: {command}"
+    fields = {"conn_type": CONN_TYPE, "login": "SK...", "password": "..."}
+    return f"Add it: {command}; or set AIRFLOW_CONN_{conn_id.upper()}='{json.dumps(fields)}' where the task runs."
 
 
 def settings_of(connection: Connection) -> ClientSettings:
     """
-    Read a connection.
+    Turn a connection into the client's settings.
 
     :param connection: its login is the account SID or API key SID, its password the auth token or secret, its
         host another base URL, its extra the fields of the table in `hooks.fields`.
@@ -59,14 +87,13 @@ def settings_of(connection: Connection) -> ClientSettings:
     extras = _extras(connection, name)
     timeouts = {_TIMEOUTS[extra]: extras.pop(extra) for extra in _TIMEOUTS.keys() & extras}
     retry = {extra: extras.pop(extra) for extra in _RETRY & extras.keys()}
-    proxy = _proxy(extras.pop("proxy", None), extras.pop("proxy_password", None), name)
     try:
         return ClientSettings(
-            username=connection.login or "",
-            password=connection.password or "",
+            username=_credential("login", connection.login, name),
+            password=_credential("password", connection.password, name),
             base_url=_base_url(connection),
             name=name,
-            proxy=proxy,
+            proxy=_proxy(extras.pop("proxy", None), extras.pop("proxy_password", None), name),
             user_agent=_user_agent(),
             timeouts=Timeouts(**timeouts),
             retry=RetryPolicy(**retry),
@@ -75,7 +102,23 @@ def settings_of(connection: Connection) -> ClientSettings:
     except CommsSettingsError as error:
         if name in error.message:
             raise
-        raise CommsSettingsError(f"{error.message[:-1]} (in {name}).", advice=error.advice) from None
+        raise CommsSettingsError(f"{error.message.rstrip('.')} (in {name}).", advice=error.advice) from None
+
+
+def _credential(field: str, value: str | None, name: str) -> str:
+    if not value:
+        raise CommsSettingsError(
+            f"The {field} of {name} is empty.",
+            advice="Login is an account SID or API key SID, password its auth token or secret.",
+        )
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise CommsSettingsError(
+            f"The {field} of {name} holds characters that cannot be sent.",
+            advice="Copy it again from Twilio's console.",
+        ) from None
+    return value
 
 
 def _base_url(connection: Connection) -> str:
@@ -83,71 +126,86 @@ def _base_url(connection: Connection) -> str:
     host = (connection.host or "").strip()
     if not host:
         return DEFAULT_BASE_URL
-    if "://" not in host:
-        host = f"{connection.schema or 'https'}://{host}"
-    if connection.port:
-        scheme, _, rest = host.partition("://")
-        authority, slash, path = rest.partition("/")
-        if not authority.rpartition(":")[2].isdigit():
-            host = f"{scheme}://{authority}:{connection.port}{slash}{path}"
-    return host
+    url = host if "://" in host else f"{connection.schema or 'https'}://{host}"
+    scheme, _, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    if _is_ipv6(authority):
+        authority = f"[{authority}]"
+    if connection.port and not _ENDS_WITH_PORT.search(authority):
+        authority = f"{authority}:{connection.port}"
+    return f"{scheme}://{authority}{slash}{path}"
 
 
-def _proxy(url: str | None, password: str | None, peer: str) -> str | None:
+def _is_ipv6(host: str) -> bool:
+    try:
+        IPv6Address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _proxy(url: str | None, password: str | None, name: str) -> str | None:
     """Put the proxy's password, which has a field of its own so that Airflow masks it, into the proxy's URL."""
     if not password:
         return url
-    parts = urlsplit(url or "")
-    if not parts.username or parts.password:
+    try:
+        parts = urlsplit(url or "")
+        has_user, has_password = bool(parts.username), bool(parts.password)
+    except ValueError:
+        return url  # The settings say what is wrong with it.
+    if not has_user or has_password:
         raise CommsSettingsError(
-            f"The extra 'proxy_password' of {peer} belongs to no user.",
+            f"The extra 'proxy_password' of {name} is given without a user in 'proxy'.",
             advice="Name the user in 'proxy', such as http://user@proxy.example.com:3128, and no password there.",
         )
     user, _, host = parts.netloc.rpartition("@")
     return urlunsplit(parts._replace(netloc=f"{user.rstrip(':')}:{quote(password, safe='')}@{host}"))
 
 
-def _extras(connection: Connection, peer: str) -> dict[str, Any]:
-    given = _extra_object(connection, peer)
+def _extras(connection: Connection, name: str) -> dict[str, Any]:
+    given = _extra_object(connection, name)
     if unknown := [with_nearest(extra, EXTRAS) for extra in sorted(set(given) - set(EXTRAS))]:
         raise CommsSettingsError(
-            f"The extra of {peer} has fields that are not known: {', '.join(unknown)}.",
-            advice=f"Known are {', '.join(EXTRAS)}.",
+            f"The extra of {name} has unknown fields: {', '.join(unknown)}.",
+            advice=f"Known fields are {', '.join(EXTRAS)}.",
         )
-    return {name: _value(name, value, peer) for name, value in given.items() if value not in (None, "")}
+    return {field: _value(field, value, name) for field, value in given.items() if value not in (None, "")}
 
 
-def _extra_object(connection: Connection, peer: str) -> dict[str, Any]:
+def _extra_object(connection: Connection, name: str) -> dict[str, Any]:
     text = connection.extra
     if not text:
         return {}
-    try:
-        extra = json.loads(text)
-    except ValueError:
-        extra = None
+    extra = _json(text)
     if not isinstance(extra, dict):
-        raise CommsSettingsError(f"The extra of {peer} is no JSON object.", advice='Give it such as {"attempts": 5}.')
+        raise CommsSettingsError(f"The extra of {name} is not a JSON object.", advice='Write it like {"attempts": 5}.')
     return extra
 
 
-def _value(name: str, value: Any, peer: str) -> Any:
-    field = EXTRAS[name]
-    typed = _typed(field.kind, value)
-    refusal = f"is not of type {field.kind}" if typed is None else field.refusal(typed)
+def _value(field: str, value: Any, name: str) -> Any:
+    kind = EXTRAS[field].kind
+    typed = _typed(kind, value)
+    refusal = f"is not of type {kind}" if typed is None else EXTRAS[field].refusal(typed)
     if refusal is None:
         return typed
     # Where a text is expected, a password may stand.
-    shown = "" if field.kind == "string" else f"={value!r}"
-    raise CommsSettingsError(f"The extra {name!r}{shown} of {peer} {refusal}.", advice=field.help)
+    shown = "" if kind == "string" else f"={excerpt(repr(value), length=40)}"
+    raise CommsSettingsError(f"The extra {field!r}{shown} of {name} {refusal}.", advice=EXTRAS[field].help)
 
 
 def _typed(kind: str, value: Any) -> Any:
     """Return the value in the field's type, or None. A connection given as a URI has text for all of them."""
     if isinstance(value, str) and kind != "string":
-        # What is no JSON stays text, and is refused below.
-        with suppress(ValueError):
-            value = json.loads(value.lower())
+        value = _json(value.lower())
     return value if isinstance(value, _TYPES[kind]) and (kind == "boolean") == isinstance(value, bool) else None
+
+
+def _json(text: str) -> Any:
+    """Return what a JSON text stands for; None if it is not JSON."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _user_agent() -> str:

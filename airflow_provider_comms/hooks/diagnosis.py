@@ -31,6 +31,7 @@ _SID = re.compile(r"[A-Z]{2}[0-9a-fA-F]{32}")
 _OUR_SID = re.compile(r"(AC|SK)[0-9a-fA-F]{32}")
 _ACCOUNT, _API_KEY = "AC", "SK"
 _PROXY_AUTHENTICATION_REQUIRED = 407
+_END_OF_AUTHORITY = re.compile(r"[/?#]")
 
 
 def host_of(settings: ClientSettings) -> str:
@@ -45,7 +46,7 @@ def who_is(settings: ClientSettings) -> str:
     return f"{kind} {sid[:2]}…{sid[-4:]}" if kind else "The login"
 
 
-def doubt_before_asking(settings: ClientSettings) -> str | None:
+def preflight_error(settings: ClientSettings) -> str | None:
     """Return what must be wrong, whatever the API would say; None if nothing must."""
     login = settings.username
     if _OUR_SID.fullmatch(login):
@@ -177,7 +178,9 @@ def proxy_of(settings: ClientSettings) -> str | None:
         url = proxies.get(target.scheme) or proxies.get("all")
     if not url:
         return None
-    return urlsplit(url if "://" in url else f"//{url}").netloc.rpartition("@")[2]
+    # Split by hand: in a variable, a password may hold any of these characters as they are.
+    authority = url.partition("://")[2] or url
+    return _END_OF_AUTHORITY.split(authority.rpartition("@")[2])[0]
 
 
 def _detail(error: CommsError) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 CONN_TYPE = "twilio_comms"
@@ -71,12 +72,16 @@ class Field:
 
     def refusal(self, value: Any) -> str | None:
         """Return why a value of the right type is out of bounds; None if it is not."""
+        if isinstance(value, float) and not isfinite(value):
+            return "is not a finite number"
         if self.minimum is not None and value < self.minimum:
             return f"is below {self.minimum}"
         if self.maximum is not None and value > self.maximum:
             return f"is above {self.maximum}"
+        if self.kind == "string" and not value.isprintable():
+            return "holds a control character"
         if self.pattern is not None and not re.match(self.pattern, value):
-            return f"is not such as {self.example}"
+            return f"does not look like {self.example}"
         return None
 
 

@@ -8,6 +8,7 @@ import ssl
 import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from time import monotonic
 
 import pytest
@@ -38,7 +39,7 @@ def as_key(simulator, **given):
 
 @contextmanager
 def serving(answer, tls=None):
-    """A server on loopback that reads a request's head and answers with these bytes; gives its port."""
+    """A server on loopback that reads a request's head and answers with these bytes, or what makes them."""
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self):
@@ -49,7 +50,7 @@ def serving(answer, tls=None):
                     return
             while self.rfile.readline().strip():
                 pass
-            self.wfile.write(answer)
+            self.wfile.write(answer() if callable(answer) else answer)
 
     server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
@@ -92,14 +93,14 @@ def test_success_says_who_reads_what_where(comms_simulator):
     good, said, _ = check(comms_simulator)
     host = comms_simulator.url.removeprefix("http://")
     assert good
-    assert said.startswith(f"Account SID AC…5100 reads e-mail and message operations at {host}, 0.")
+    assert said.startswith(f"Account SID AC…5100 can read e-mail and message operations at {host}, 0.")
     assert comms_simulator.request_counts()["by_route"] == {"emails.list": 1, "messages.list": 1}
 
 
 def test_an_api_key_is_called_one(comms_simulator):
     good, said, _ = check(comms_simulator, **as_key(comms_simulator))
     assert good
-    assert said.startswith("API key SK…5100 reads")
+    assert said.startswith("API key SK…5100 can read")
 
 
 def test_both_are_asked_at_the_same_time(comms_simulator):
@@ -172,7 +173,7 @@ def test_one_resource_readable_is_a_success_with_a_warning(comms_simulator):
     comms_simulator.permit(SID, "messages", allowed=False)
     good, said, _ = check(comms_simulator)
     assert good
-    assert "reads e-mail operations at" in said
+    assert "can read e-mail operations at" in said
     assert "Warning: No message operations: Account SID AC…5100 is known, but lacks the permission" in said
 
 
@@ -279,7 +280,7 @@ def test_a_shorter_patience_of_the_connection_is_kept(comms_simulator, monkeypat
 def test_what_cannot_be_read_from_the_connection_is_the_answer(monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_ODD", json.dumps({"conn_type": "twilio_comms", "login": SID, "password": ""}))
     good, said = CommsHook("odd").test_connection()
-    assert (good, said.startswith("The password of connection odd is empty. Username is")) == (False, True)
+    assert (good, said.startswith("The password of connection odd is empty.")) == (False, True)
     good, said = CommsHook("there_is_none").test_connection()
     assert (good, "there_is_none" in said) == (False, True)
 
@@ -289,3 +290,61 @@ def test_nothing_in_it_looks_like_rich_text_markup():
     _, said, _ = check(base_url="https://comms.twilio.invalid")
     assert "(Errno" in said
     assert "[" not in said
+
+
+def test_empty_pages_without_end_take_one_request_for_each_resource():
+    numbers = count()
+
+    def page():
+        body = json.dumps({"operations": [], "pagination": {"next": f"t{next(numbers)}", "self": "t"}}).encode()
+        return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+
+    with serving(page) as port:
+        good, said, seconds = check(base_url=f"http://127.0.0.1:{port}")
+    assert good, said
+    assert next(numbers) == 2
+    assert seconds < 5
+
+
+@pytest.mark.parametrize("password", [f"proxy-secret{one}a" for one in "/#?@:"])
+@pytest.mark.parametrize("host", ["127.0.0.1:9", "127.0.0.1:70000"])
+def test_a_proxys_password_of_the_environment_is_never_shown(monkeypatch, password, host):
+    monkeypatch.setenv("HTTPS_PROXY", f"http://user:{password}@{host}")
+    good, said, _ = check(base_url="https://comms.twilio.com")
+    assert not good
+    assert "proxy" in said
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"extra": {"proxy": "http://proxy.example:70000"}},
+        {"extra": {"proxy": "http://[::1"}},
+        {"extra": {"proxy": "http://user@[::1:3128", "proxy_password": "proxy-secret"}},
+        {"extra": {"ca_file": "/etc\0"}},
+        {"extra": {"ca_file": "/etc"}},
+        {"extra": [1]},
+        {"host": "http://[::1"},
+        {"host": "https://\u2024.example"},
+        {"host": f"https://{'a' * 70}.example"},
+        {"host": "http://127.0.0.1", "port": 70_000},
+        {"login": "AC\ud800", "host": "http://127.0.0.1:9"},
+    ],
+    ids=str,
+)
+def test_odd_settings_are_an_answer_not_an_exception(monkeypatch, odd):
+    fields = {"conn_type": "twilio_comms", "login": SID, "password": "simulated-auth-token", **odd}
+    monkeypatch.setenv("AIRFLOW_CONN_ODD", json.dumps(fields))
+    good, said = CommsHook("odd").test_connection()
+    assert (good, "\n" in said, said != "") == (False, False, True)
+    assert not [secret for secret in SECRETS if secret in said]
+
+
+def test_what_nobody_foresaw_is_an_answer_too():
+    def read_settings():
+        raise RuntimeError("a secrets backend that quotes simulated-auth-token")
+
+    good, said = check_connection(read_settings)
+    assert not good
+    assert "RuntimeError" in said
+    assert "simulated-auth-token" not in said

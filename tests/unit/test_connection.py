@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import asdict
 from types import SimpleNamespace
 
 import pytest
-from airflow.providers.common.compat.sdk import Connection
+from airflow.providers.common.compat.sdk import AirflowNotFoundException, Connection
+from hypothesis import given
+from hypothesis import strategies as st
 
 from airflow_provider_comms.comms.errors import CommsSettingsError
 from airflow_provider_comms.hooks.comms import CommsHook
@@ -50,6 +53,10 @@ def test_login_and_password_are_enough():
         ({"host": "comms.example", "schema": "http", "port": 81}, "http://comms.example:81"),
         ({"host": "http://[::1]:8000"}, "http://[::1]:8000"),
         ({"host": "http://[::1]", "port": 8000}, "http://[::1]:8000"),
+        ({"host": "::1", "port": 8000}, "https://[::1]:8000"),
+        ({"host": "::1", "port": 0}, "https://[::1]"),
+        ({"host": "http://::1/comms", "port": 8000}, "http://[::1]:8000/comms"),
+        ({"host": "2001:db8::80", "schema": "http"}, "http://[2001:db8::80]"),
     ],
 )
 def test_the_url_is_put_together_from_where_airflow_keeps_its_parts(fields, url):
@@ -135,7 +142,7 @@ def test_a_mistyped_extra_is_named_with_what_was_meant(name, says):
     with pytest.raises(CommsSettingsError) as refused:
         settings(extra={name: 3})
     assert says in str(refused.value)
-    assert "Known are proxy, proxy_password, ca_file, verify" in str(refused.value)
+    assert "Known fields are proxy, proxy_password, ca_file, verify" in str(refused.value)
 
 
 def test_every_extra_of_the_table_reaches_the_client():
@@ -164,8 +171,18 @@ def test_every_extra_of_the_table_reaches_the_client():
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({"login": None}, "username"),
-        ({"password": ""}, "password"),
+        ({"login": None}, "The login of connection comms is empty"),
+        ({"password": ""}, "The password of connection comms is empty"),
+        ({"login": "AC\ud800"}, "login"),
+        ({"password": "s3cret\udcff"}, "password"),
+        ({"host": "http://127.0.0.1", "port": 70_000}, "base URL"),
+        ({"extra": {"proxy": "http://proxy.example:70000"}}, "proxy"),
+        ({"extra": {"proxy": "http://user:s3cret@[::1:3128"}}, "proxy"),
+        ({"extra": {"proxy": "http://user@proxy.example:port", "proxy_password": "s3cret"}}, "proxy"),
+        ({"extra": {"proxy": "http://user@[::1:3128", "proxy_password": "s3cret"}}, "proxy"),
+        ({"extra": {"ca_file": "/etc/ssl\0/ca.pem"}}, "'ca_file' of connection comms holds a control character"),
+        ({"extra": {"read_timeout": float("nan")}}, "'read_timeout'"),
+        ({"extra": {"attempts": 10**400}}, "'attempts'"),
         ({"host": "ftp://comms.example"}, "base URL"),
         ({"host": "https://AC1:s3cret@comms.example"}, "base URL"),
         ({"extra": {"atempts": 3}}, "'atempts'"),
@@ -175,7 +192,7 @@ def test_every_extra_of_the_table_reaches_the_client():
         ({"extra": {"attempts": 0}}, "'attempts'=0 of connection comms is below 1"),
         ({"extra": {"attempts": 21}}, "'attempts'=21 of connection comms is above 20"),
         ({"extra": {"read_timeout": 3601}}, "is above 3600"),
-        ({"extra": {"proxy": "s3cret"}}, "is not such as http://user@proxy.example.com:3128"),
+        ({"extra": {"proxy": "s3cret"}}, "does not look like http://user@proxy.example.com:3128"),
         ({"extra": {"proxy_password": 1}}, "'proxy_password' of connection comms is not of type string"),
         ({"extra": {"verify": "perhaps"}}, "'verify'"),
         ({"extra": {"read_timeout": -1}}, "'read_timeout'=-1"),
@@ -195,8 +212,58 @@ def test_what_cannot_be_right_is_named_with_its_connection_and_without_its_secre
 def test_an_extra_that_is_no_object_is_refused(extra):
     # Airflow's own class refuses most of these itself, from some version on.
     connection = SimpleNamespace(**GOOD, host=None, port=None, schema=None, extra=extra)
-    with pytest.raises(CommsSettingsError, match="connection comms is no JSON object"):
+    with pytest.raises(CommsSettingsError, match="connection comms is not a JSON object"):
         settings_of(connection)
+
+
+def test_an_extra_without_bottom_is_refused():
+    connection = SimpleNamespace(**GOOD, host=None, port=None, schema=None, extra="[" * 200_000)
+    with pytest.raises(CommsSettingsError, match="is not a JSON object"):
+        settings_of(connection)
+
+
+ODD_TEXTS = (
+    st.none() | st.text() | st.sampled_from(["://", "http://", "[", "http://[", "@", ":0", "\0", "\ud800", "::1"])
+)
+ODD_VALUES = st.recursive(
+    ODD_TEXTS | st.booleans() | st.integers() | st.floats(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
+)
+ODD_PROXIES = st.builds("http://{}@{}:{}".format, st.text(), st.text(), st.integers())
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "login": st.just("AC1") | ODD_TEXTS,
+            "password": st.just("s3cret") | ODD_TEXTS,
+            "host": ODD_TEXTS,
+            "schema": ODD_TEXTS,
+        },
+        optional={"port": st.integers()},
+    ),
+    st.dictionaries(st.sampled_from([*EXTRAS, "other"]), ODD_VALUES | ODD_PROXIES),
+)
+def test_whatever_stands_in_a_connection_it_is_read_or_refused(fields, extra):
+    connection = SimpleNamespace(**{"conn_id": "comms", "port": None, **fields}, extra=json.dumps(extra))
+    try:
+        made = settings_of(connection)
+    except CommsSettingsError as refused:
+        assert "connection comms" in str(refused)  # noqa: PT017
+    else:
+        assert made.secrets
+
+
+@pytest.mark.parametrize("conn_id", ["nobody", "no-body.2"])
+def test_a_connection_that_is_not_there_says_how_to_add_it(conn_id):
+    hook = CommsHook(conn_id)
+    for read in (lambda: hook.settings, lambda: asyncio.run(hook.aget_settings())):
+        with pytest.raises(AirflowNotFoundException) as missing:
+            read()
+        assert f"`{conn_id}` isn't defined" in str(missing.value)
+        assert f"airflow connections add {conn_id} --conn-type twilio_comms" in str(missing.value)
+        assert ("AIRFLOW_CONN_NOBODY=" in str(missing.value)) is (conn_id == "nobody")
 
 
 def test_no_secret_shows_in_a_repr():

@@ -10,11 +10,14 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import yaml
 
 MODULE = (sys.executable, "-m", "airflow_provider_comms")
+SOURCE = "environment variables TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN"
+HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 UNKNOWN = "comms_operation_01h9krwprkeee8fzqspvwy6nq8"
 
 
@@ -43,16 +46,16 @@ def run(environment):
 def test_check_says_who_and_where(run, comms_simulator):
     done = run("check")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("Account SID AC…5100 reads e-mail and message operations at 127.0.0.1:")
+    assert done.stdout.startswith(f"{SOURCE}: Account SID AC…5100 can read e-mail and message operations at 127.0.0.1:")
 
 
 def test_check_for_a_script(run, comms_simulator):
     comms_simulator.permit(comms_simulator.account_sid, "messages", allowed=False)
     done = run("check", "-o", "json")
     assert done.returncode == 0
-    assert [(row["resource"], row["readable"]) for row in json.loads(done.stdout)] == [
-        ("emails", True),
-        ("messages", False),
+    assert [(row["resource"], row["readable"], row["source"]) for row in json.loads(done.stdout)] == [
+        ("emails", True, SOURCE),
+        ("messages", False, SOURCE),
     ]
 
 
@@ -106,7 +109,7 @@ def test_get_shows_one_or_says_why_not(run, comms_simulator):
 def test_wait_ends_with_the_operation(run, comms_simulator):
     one = comms_simulator.add_operation("emails", processing_for=1.5)
     done = run("wait", "emails", one, "--poke-interval", "0.3", "-o", "json")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, f"Using {SOURCE}.\n")
     assert [(each["id"], each["status"]) for each in json.loads(done.stdout)] == [(one, "COMPLETED")]
 
 
@@ -181,7 +184,7 @@ def test_an_interrupt_stops_it_at_once(environment, comms_simulator, fault):
     started = time.monotonic()
     out, err = waiting.communicate(timeout=10)
     assert (waiting.returncode, out) == (130, "")
-    assert err == "Interrupted. Operations go on at Twilio all the same.\n"
+    assert err == f"Using {SOURCE}.\nInterrupted. This does not cancel the operations at Twilio.\n"
     assert time.monotonic() - started < 1
 
 
@@ -197,16 +200,20 @@ def test_a_reader_that_leaves_is_no_error(environment, comms_simulator):
     listing.stdout.read(10)
     listing.stdout.close()
     assert listing.wait(30) == 141
-    assert listing.stderr.read() == b""
+    assert listing.stderr.read() == f"Using {SOURCE}.\n".encode()
     listing.stderr.close()
 
 
-def test_a_terminal_sees_a_bar_with_moving_counters(environment, comms_simulator):
-    one = comms_simulator.add_operation("emails", processing_for=2.5, recipients=1000)
+def on_a_terminal(environment, *arguments, watch=None):
+    """
+    Run a command whose standard error is a terminal.
+
+    :param watch: is called with the process and what was drawn so far, at each piece that is drawn.
+    :return: exit status, standard output, what was drawn.
+    """
     master, slave = pty.openpty()
-    command = [*MODULE, "wait", "emails", one, "--poke-interval", "0.4", "-o", "json"]
     env = environment | {"TERM": "xterm-256color", "COLUMNS": "160"}
-    waiting = subprocess.Popen(command, env=env, stdin=slave, stdout=subprocess.PIPE, stderr=slave)
+    process = subprocess.Popen([*MODULE, *arguments], env=env, stdin=slave, stdout=subprocess.PIPE, stderr=slave)
     os.close(slave)
     drawn = b""
     while select.select([master], [], [], 20)[0]:
@@ -214,14 +221,119 @@ def test_a_terminal_sees_a_bar_with_moving_counters(environment, comms_simulator
             drawn += os.read(master, 65_536)
         except OSError:  # the other end has closed
             break
-    out, _ = waiting.communicate(timeout=10)
+        if watch:
+            watch(process, drawn)
+    out, _ = process.communicate(timeout=10)
     os.close(master)
-    assert waiting.returncode == 0
+    return process.returncode, out.decode(), drawn.decode()
+
+
+def test_a_terminal_sees_a_bar_with_moving_counters(environment, comms_simulator):
+    one = comms_simulator.add_operation("emails", processing_for=600, recipients=1000)
+
+    def move(_process, _drawn):
+        comms_simulator.advance(10)
+
+    status, out, drawn = on_a_terminal(
+        environment, "wait", "emails", one, "--poke-interval", "0.4", "-o", "json", watch=move
+    )
+    assert status == 0
     assert json.loads(out)[0]["status"] == "COMPLETED"
-    text = drawn.decode()
-    assert "PROCESSING" in text
-    assert "100%" in text
-    assert len({part for part in text.split() if part.startswith("queued=")}) > 2
+    assert "PROCESSING" in drawn
+    assert "100%" in drawn
+    assert len({part for part in drawn.split() if part.startswith("queued=")}) > 2
+
+
+def test_log_lines_stand_above_the_bar_of_a_terminal(environment, comms_simulator):
+    one = comms_simulator.add_operation("emails", processing_for=600)
+
+    def move(_process, drawn):
+        if b"PROCESSING" in drawn:
+            comms_simulator.advance(700)
+
+    _, _, drawn = on_a_terminal(environment, "wait", "emails", one, "--poke-interval", "0.4", "--verbose", watch=move)
+    assert "\x1b[" in drawn
+    assert "PROCESSING" in drawn
+    assert one in drawn.replace("\r\n", "")
+
+
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_terminal_has_its_cursor_back_after_a_signal(environment, comms_simulator, sent, status):
+    one = comms_simulator.add_operation("emails", processing_for=600)
+
+    signals = [sent]
+
+    def end(process, drawn):
+        if b"PROCESSING" in drawn and signals:
+            process.send_signal(signals.pop())
+
+    ended, out, drawn = on_a_terminal(environment, "wait", "emails", one, "--poke-interval", "60", watch=end)
+    assert (ended, out) == (status, "")
+    assert drawn.rfind(SHOW_CURSOR) > drawn.rfind(HIDE_CURSOR) > 0
+    assert "does not cancel the operations at Twilio" in drawn
+
+
+@pytest.mark.parametrize("output", ["json", "yaml", "table", "plain"])
+def test_a_full_disk_is_said_and_has_a_status(environment, comms_simulator, output):
+    comms_simulator.add_operation("emails", age=100)
+    for arguments in (("list", "emails", "-o", output), ("check", "-o", output)):
+        with Path("/dev/full").open("wb") as full:
+            done = subprocess.run(
+                [*MODULE, *arguments], env=environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            )
+        assert done.returncode == 8
+        assert done.stderr.endswith("Could not write the result: No space left on device.\n")
+        assert "Traceback" not in done.stderr
+
+
+def shell(environment, line):
+    """Run a line of shell, in which "$@" is the command."""
+    command = ["sh", "-c", line, "sh", *MODULE]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "says"),
+    [
+        ('"$@" list emails >&-', 8, "standard output is closed"),
+        ('"$@" list emails -o json 2>&-', 0, ""),
+        ('"$@" list emails -o json <&-', 0, "Using"),
+        ('"$@" get emails .. >&- 2>&- <&-', 2, ""),
+        ('"$@" get emails .. 2>/dev/full', 2, ""),
+        ('"$@" list emails >&- 2>&- <&-', 8, ""),
+    ],
+)
+def test_closed_descriptors(environment, comms_simulator, line, status, says):
+    done = shell(environment, line)
+    assert done.returncode == status
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout in ("", "[]\n")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+@pytest.mark.parametrize("arguments", [("check",), ("check", "-o", "table"), ("list", "emails")], ids=" ".join)
+def test_an_output_that_is_not_utf_8(environment, comms_simulator, encoding, arguments):
+    comms_simulator.permit(comms_simulator.account_sid, "messages", allowed=False)
+    env = environment | {"PYTHONIOENCODING": encoding}
+    done = subprocess.run([*MODULE, *arguments], env=env, capture_output=True, timeout=60, check=False)
+    assert (done.returncode, b"Traceback" in done.stderr) == (0, False)
+    assert done.stdout.decode(encoding)
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 30, "9" * 5000, "-1", "1e3", "nan"])
+def test_absurd_limits_are_refused(run, number):
+    done = run("list", "emails", f"--limit={number}")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is not an integer from 0 to 1000000000" in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--timeout", "--poke-interval", "--grace"])
+@pytest.mark.parametrize("number", ["nan", "inf", "1e308", "-1", "0"])
+def test_absurd_seconds_are_refused(run, option, number):
+    done = run("wait", "emails", UNKNOWN, f"{option}={number}")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is not a number of seconds above 0" in done.stderr
 
 
 def test_without_credentials_it_loads_no_airflow(environment):

@@ -74,8 +74,29 @@ def test_a_connection_of_the_database(stored, simulator, way):
 def test_a_connection_that_is_not_there(airflow_home, way):
     done = run(*way, "check", "--conn-id", "nobody")
     assert (done.returncode, done.stdout.strip()) == (2, "")
-    assert "The conn_id `nobody` isn't defined." in done.stderr
+    assert "The conn_id `nobody` isn't defined. Add it: airflow connections add nobody" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(len(WAYS) == 1, reason="before Airflow 3.2 there is no `airflow comms`")
+def test_airflows_own_command_prefers_the_connection_and_names_it(stored, simulator):
+    """The variables may be those of another account, left in the shell."""
+    others = {"TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "TWILIO_AUTH_TOKEN": "other", "COMMS_BASE_URL": simulator.url}
+    connection = {"AIRFLOW_CONN_TWILIO_COMMS_DEFAULT": simulator.connection_json()}
+    both = run(*AIRFLOW, "comms", "check", **others, **connection)
+    assert both.returncode == 0, both.stderr
+    assert both.stdout.startswith("connection twilio_comms_default: Account SID AC…5100 can read")
+    only_variables = run(*AIRFLOW, "comms", "check", **others)
+    assert only_variables.returncode == 6
+    assert "environment variables TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN: " in only_variables.stderr
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_command_says_which_connection_it_took_by_itself(stored, simulator, way):
+    connection = {"AIRFLOW_CONN_TWILIO_COMMS_DEFAULT": simulator.connection_json()}
+    done = run(*way, "list", "emails", "-o", "json", **connection)
+    assert (done.returncode, json.loads(done.stdout)) == (0, [])
+    assert "Using connection twilio_comms_default.\n" in done.stderr
 
 
 @pytest.mark.parametrize("way", WAYS)

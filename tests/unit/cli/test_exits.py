@@ -54,14 +54,16 @@ def test_statuses_are_the_documented_ones():
         "REFUSED": 6,
         "UNREACHABLE": 7,
         "INTERRUPTED": 130,
+        "OUTPUT": 8,
         "BROKEN_PIPE": 141,
+        "TERMINATED": 143,
     }
 
 
 def test_airflow_takes_up_the_same_commands():
     cli_config = pytest.importorskip("airflow.cli.cli_config")
     from airflow_provider_comms.cli.airflow_commands import get_cli_commands
-    from airflow_provider_comms.cli.definition import COMMANDS
+    from airflow_provider_comms.cli.parser import COMMANDS
 
     (group,) = get_cli_commands()
     assert isinstance(group, cli_config.GroupCommand)

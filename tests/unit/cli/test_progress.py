@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from airflow_provider_comms.cli.progress import Progress, progress_of
+from airflow_provider_comms.cli.progress import WaitProgress, progress_of
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_nothing_is_drawn_where_nobody_watches():
     from rich.console import Console
 
     drawn = io.StringIO()
-    with Progress(Console(file=drawn), "emails", ["one"]) as progress:
+    with WaitProgress(Console(file=drawn), "emails", ["one"]) as progress:
         progress.show([{"id": "one", "status": "PROCESSING", "stats": {"recipients": 2, "queued": 1}}])
     assert drawn.getvalue() == ""
 
@@ -38,7 +38,7 @@ def test_a_terminal_shows_the_counters_as_they_move():
     from rich.console import Console
 
     drawn = io.StringIO()
-    with Progress(Console(file=drawn, force_terminal=True, width=160), "emails", ["one"]) as progress:
+    with WaitProgress(Console(file=drawn, force_terminal=True, width=160), "emails", ["one"]) as progress:
         for queued in (8, 3):
             progress.show([{"id": "one", "status": "PROCESSING", "stats": {"recipients": 10, "queued": queued}}])
     assert "queued=8" in drawn.getvalue()

@@ -1,0 +1,142 @@
+"""
+The commands and their arguments: one table, for Airflow's parser and for our own.
+
+Light: Airflow reads it at each of its own commands.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from airflow_provider_comms import __version__
+from airflow_provider_comms.cli.values import count, seconds, threshold, timestamp
+from airflow_provider_comms.comms.resource import OperationStatus, Resource
+from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
+from airflow_provider_comms.waiting.pace import DEFAULT_GRACE, DEFAULT_TIMEOUT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAME = "comms"
+HELP = "List, show and wait for Twilio Comms operations"
+
+
+class Argument(NamedTuple):
+    """An argument: its name or its options, and the rest of what argparse's `add_argument` takes."""
+
+    flags: tuple[str, ...]
+    options: Mapping[str, Any]
+
+
+class Command(NamedTuple):
+    """A command; the function of its name in `cli.commands` runs it."""
+
+    name: str
+    help: str
+    arguments: tuple[Argument, ...]
+    epilog: str | None = None
+
+
+def parser() -> ArgumentParser:
+    """Return the parser of `python -m airflow_provider_comms`."""
+    made = ArgumentParser(prog="python -m airflow_provider_comms", description=f"{HELP}.")
+    made.add_argument("--version", action="version", version=__version__)
+    subparsers = made.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        subparser = subparsers.add_parser(
+            command.name, help=command.help, description=f"{command.help}.", epilog=command.epilog
+        )
+        for argument in command.arguments:
+            subparser.add_argument(*argument.flags, **argument.options)
+    return made
+
+
+def _argument(*flags: str, **options: Any) -> Argument:
+    return Argument(flags, options)
+
+
+def _output(default: str | None, shown: str) -> Argument:
+    formats = ("table", "json", "yaml", "plain")
+    listed = ", ".join(formats)
+    return _argument(
+        *("-o", "--output"),
+        choices=formats,
+        default=default,
+        metavar=f"({listed})",
+        help=f"output format: {listed} (default: {shown})",
+    )
+
+
+def _seconds(flag: str, default: float, help_text: str) -> Argument:
+    return _argument(
+        flag, type=seconds, default=default, metavar="SECONDS", help=f"{help_text} (default: {default:.0f})"
+    )
+
+
+_RESOURCE = _argument(
+    "resource",
+    choices=[one.value for one in Resource],
+    metavar="RESOURCE",
+    help="emails or messages; the operation's id does not say which",
+)
+_ID_HELP = "as returned by Twilio when the send was accepted"
+_CONN_ID = _argument(
+    "--conn-id",
+    help=f"Airflow connection to use (default: {DEFAULT_CONN_ID}, or the environment variables TWILIO_API_KEY and "
+    "TWILIO_API_KEY_SECRET, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN; 'airflow comms' tries the connection first, "
+    "'python -m airflow_provider_comms' the variables)",
+)
+_TABLE = _output("table", "table")
+
+_CHECK = Command(
+    "check",
+    "Test the connection: which credentials can read what, or what is wrong and how to fix it",
+    (_CONN_ID, _output(None, "a sentence")),
+)
+_LIST = Command(
+    "list",
+    "List operations",
+    (
+        _RESOURCE,
+        _argument("--start-date", type=timestamp, metavar="TIME", help="created at or after; UTC without an offset"),
+        _argument("--end-date", type=timestamp, metavar="TIME", help="created before; UTC without an offset"),
+        _argument("--status", choices=[one.value for one in OperationStatus], help="only operations in this status"),
+        _argument(
+            "--limit", type=count, default=100, metavar="N", help="stop after N operations; 0 for all (default: 100)"
+        ),
+        _CONN_ID,
+        _TABLE,
+    ),
+)
+_GET = Command(
+    "get",
+    "Show one operation",
+    (_RESOURCE, _argument("operation_id", metavar="OPERATION_ID", help=_ID_HELP), _CONN_ID, _TABLE),
+)
+_WAIT = Command(
+    "wait",
+    "Wait until operations have ended",
+    (
+        _RESOURCE,
+        _argument("operation_id", nargs="+", metavar="OPERATION_ID", help=_ID_HELP),
+        _argument(
+            "--fail-if",
+            type=threshold,
+            action="append",
+            default=[],
+            metavar="COUNTER=THRESHOLD",
+            help="fail if a counter of a completed operation is above a number, or above a percentage of the "
+            "recipients, such as failed=2%% or undelivered=50; may be given several times",
+        ),
+        _seconds("--timeout", DEFAULT_TIMEOUT, "give up after so many seconds"),
+        _seconds("--poke-interval", 5.0, "seconds between two polls"),
+        _seconds("--grace", DEFAULT_GRACE, "seconds in which Twilio may not know a new operation yet"),
+        _argument("-v", "--verbose", action="store_true", help="log each change to standard error"),
+        _CONN_ID,
+        _TABLE,
+    ),
+    "Exit status: 0 completed, 3 canceled, 4 above a threshold, 5 timed out, 6 rejected by Twilio, 2 nothing was sent, "
+    "130 interrupted.",
+)
+COMMANDS = (_CHECK, _LIST, _GET, _WAIT)

@@ -1,0 +1,73 @@
+"""What must be in order before a command runs: open descriptors, and a silent start of Airflow."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import sys
+import tempfile
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_STDOUT, _STDERR = 1, 2
+_DEPRECATION = re.compile(rb"\w+Warning\b")
+
+
+def prepare_standard_streams() -> None:
+    """Let no text fail for its characters, and no file or socket take the number of a closed standard stream."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        pass
+    os.close(descriptor)
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115  (for as long as the process lives)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+@contextmanager
+def silence_startup_output() -> Iterator[None]:
+    """
+    Hold back what Airflow writes while it starts, some versions to standard output, where a result belongs.
+
+    If the block fails, what was held back goes to standard error. The descriptors themselves are redirected, because
+    Airflow's loggers keep the streams that they started with.
+    """
+    with tempfile.TemporaryFile() as held_back:
+        try:
+            with _redirected(held_back.fileno()), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                logging.disable(logging.INFO)
+                yield
+        except Exception:
+            held_back.seek(0)
+            os.write(_STDERR, b"".join(line for line in held_back if not _DEPRECATION.search(line)))
+            raise
+        finally:
+            logging.disable(logging.NOTSET)
+
+
+@contextmanager
+def _redirected(target: int) -> Iterator[None]:
+    _flush()
+    saved = [(stream, os.dup(stream)) for stream in (_STDOUT, _STDERR)]
+    try:
+        for stream, _ in saved:
+            os.dup2(target, stream)
+        yield
+    finally:
+        _flush()
+        for stream, original in saved:
+            os.dup2(original, stream)
+            os.close(original)
+
+
+def _flush() -> None:
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        stream.flush()
