@@ -45,8 +45,8 @@ def report_table(results: list[Result]) -> Table:
     for name in _names(results, "rates"):
         table.add_row(name, *[_rate(result.xcom["rates"].get(name)) for result in results])
     table.add_section()
-    table.add_row("from the run", *[result.run_id for result in results])
-    table.add_row("of the task", *[result.task_id for result in results])
+    table.add_row("DAG run", *[result.run_id for result in results])
+    table.add_row("task", *[result.task_id for result in results])
     table.add_row("XCom key", *[result.key for result in results])
     table.add_section()
     table.add_row("waited", *[_seconds(result.time.waited) for result in results])
@@ -56,8 +56,8 @@ def report_table(results: list[Result]) -> Table:
 
 
 def _names(results: list[Result], part: str) -> list[str]:
-    """Return the names of all counters or rates, in order of appearance."""
-    return list(dict.fromkeys(name for result in results for name in result.xcom[part]))
+    """Return the names of all counters or rates that are not 0 everywhere, in order of appearance."""
+    return list(dict.fromkeys(name for result in results for name, value in result.xcom[part].items() if value))
 
 
 def _count(count: int | None) -> str:
@@ -65,7 +65,7 @@ def _count(count: int | None) -> str:
 
 
 def _rate(rate: float | None) -> str:
-    return "-" if rate is None else f"{rate:.1%}"
+    return "-" if rate is None else f"{rate * 100:.1f} %"
 
 
 def _seconds(seconds: float) -> str:

@@ -112,7 +112,7 @@ def _report(output: Output, waits: Sequence[Wait]) -> None:
     output.print(f"\nDelivery stats, read from Airflow's XComs of the DAG {DAG_ID}:")
     output.print(report_table([_result(wait) for wait in waits]))
     for wait in waits:
-        output.print(f"{wait.resource}: the task {USING_TASK} made of them: {wait.run.xcom(USING_TASK)}")
+        output.print(f"{wait.resource}: the task {USING_TASK} returned: {wait.run.xcom(USING_TASK)}")
 
 
 def _result(wait: Wait) -> Result:

@@ -11,7 +11,7 @@ from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from difflib import get_close_matches
 from functools import wraps
 from inspect import signature
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeGuard, TypeVar
 
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.comms.redaction import excerpt
@@ -74,12 +74,17 @@ def check_operation_id(value: object) -> str:
 
     Only what could not be an id at all is refused; see :func:`is_documented_id` for the rest.
     """
-    if isinstance(value, str) and _POSSIBLE_ID.fullmatch(value) and value not in _NOTHING:
+    if is_possible_id(value):
         return value
     raise CommsArgumentError(
         f"operation_id={excerpt(repr(value))} cannot be the id of an operation.",
         advice="Give the operationId that Twilio answered to the send, such as comms_operation_01h9krwprk...",
     )
+
+
+def is_possible_id(value: object) -> TypeGuard[str]:
+    """Whether it could be the id of an operation: one segment of a path, and not what a template makes of nothing."""
+    return isinstance(value, str) and _POSSIBLE_ID.fullmatch(value) is not None and value not in _NOTHING
 
 
 def is_documented_id(operation_id: str) -> bool:

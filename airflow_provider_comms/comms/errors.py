@@ -8,6 +8,7 @@ CommsError
 │   ├── CommsTimeoutError       no whole answer came in time
 │   └── CommsCertificateError   the other side's certificate is not trusted
 ├── CommsProtocolError          an answer came that is not the Comms API's
+├── CommsRecordError            one operation's record cannot be read; others can
 └── CommsStatusError            the API answered with an error status
     ├── CommsBadRequestError        400
     ├── CommsAuthenticationError    401
@@ -179,6 +180,19 @@ class CommsProtocolError(CommsError):
     default_advice = (
         "Check that the host of the connection is the Comms API and that no proxy or portal answers in its "
         "place. If it is, report the answer with the request id."
+    )
+
+
+class CommsRecordError(CommsError):
+    """
+    The record of one operation cannot be read; those beside it can.
+
+    The message names the field and what is wrong with it.
+    """
+
+    default_advice = (
+        "Other operations are not concerned. It may be readable the next time; if not, report it to Twilio's support "
+        "with the operation id."
     )
 
 

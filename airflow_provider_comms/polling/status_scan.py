@@ -9,12 +9,13 @@ ones, few one by one. Where a list would cost more requests than asking for each
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections import deque
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing
+from dataclasses import replace
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
+from airflow_provider_comms.comms.collector import collector_paused
 from airflow_provider_comms.comms.errors import (
     CommsAuthenticationError,
     CommsError,
@@ -24,16 +25,15 @@ from airflow_provider_comms.comms.errors import (
 from airflow_provider_comms.comms.http.response import parse_page
 from airflow_provider_comms.comms.listing.query import query_of
 from airflow_provider_comms.comms.listing.slices import OVERLAP
-from airflow_provider_comms.comms.models import Page
 from airflow_provider_comms.comms.resource import OperationStatus, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable, Iterator
+    from collections.abc import AsyncGenerator, Iterable
     from datetime import datetime
 
     from airflow_provider_comms.comms.client import AsyncCommsClient
     from airflow_provider_comms.comms.http.response import Response
-    from airflow_provider_comms.comms.models import Operation
+    from airflow_provider_comms.comms.models import Operation, Page
 
     Window = tuple[datetime | None, datetime | None]
     Seen = dict[str, Operation | CommsError]
@@ -185,15 +185,13 @@ class StatusScan:
         All that is parsed is gone again when this returns, but for what is new. So the garbage collector, which
         would otherwise go through the whole heap of a triggerer every few thousand operations, is better paused.
         """
-        with _collector_paused():
+        with collector_paused():
             page = parse_page(answer)
             kept = [self._known(one) for one in page.operations if one.id in wanted]
-            page = Page.model_construct(operations=kept, pagination=page.pagination)
+            page = replace(page, operations=kept)
         return page  # noqa: RET504  (what was parsed is gone before collections go on)
 
-    def _known(self, operation: Operation | CommsError) -> Operation | CommsError:
-        if isinstance(operation, CommsError):
-            return operation
+    def _known(self, operation: Operation) -> Operation:
         last = self._last.get(operation.id)
         if last is not None and last.status == operation.status and last.stats == operation.stats:
             return last
@@ -213,7 +211,7 @@ class StatusScan:
         seen: Seen = {}
         for start, end in pairwise([0, *range(PROBE_SIZE, len(ids), BATCH), len(ids)]):
             batch = await self.client.try_operations(self._resource, ids[start:end])
-            seen |= {one: self._known(found) for one, found in batch.items()}
+            seen |= {one: f if isinstance(f, CommsError) else self._known(f) for one, f in batch.items()}
             if trouble := _common_trouble(seen):
                 return dict.fromkeys(ids, trouble) | seen
         return seen
@@ -244,18 +242,6 @@ class StatusScan:
 async def _let_others_run() -> None:
     """Each step between two of these takes a microsecond for an operation: of 50,000, as long as a loop may be held."""
     await asyncio.sleep(0)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Let no collection start in a short stretch of code that does not wait."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _concerns_all(error: CommsError) -> bool:

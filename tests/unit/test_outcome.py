@@ -21,7 +21,7 @@ BODY = {
 
 
 def operation(status="COMPLETED", model=EmailOperation, **stats):
-    return model.model_validate({**BODY, "status": status, "stats": stats or BODY["stats"]})
+    return model.of_record({**BODY, "status": status, "stats": stats or BODY["stats"]})
 
 
 def policy(on_canceled="succeed", **fail_if):

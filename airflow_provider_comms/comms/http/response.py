@@ -5,27 +5,30 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from time import time
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
+from airflow_provider_comms.comms.arguments import is_possible_id
+from airflow_provider_comms.comms.collector import collector_paused
 from airflow_provider_comms.comms.errors import (
     STATUS_ERRORS,
     CommsError,
     CommsProtocolError,
+    CommsRecordError,
     CommsStatusError,
     ErrorContext,
 )
 from airflow_provider_comms.comms.http.retry_after import parse_http_date, parse_retry_after
-from airflow_provider_comms.comms.models import OPERATION_MODEL, PAGE_MODEL, Operation, Page
+from airflow_provider_comms.comms.models import OPERATION_MODEL, Operation, Page, UnreadableRecord
 from airflow_provider_comms.comms.redaction import excerpt
+from airflow_provider_comms.comms.resource import MAX_PAGE_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from airflow_provider_comms.comms.http.request import Request
 
-M = TypeVar("M", bound=BaseModel)
 OK = 200
 REDIRECTS = range(300, 400)
 
@@ -69,9 +72,14 @@ def parse_operation(answer: Response) -> Operation:
     Read the answer to a fetch.
 
     :raises CommsStatusError: the API answered with an error status.
-    :raises CommsProtocolError: the body is no operation, or another one than was asked for.
+    :raises CommsRecordError: the body is a JSON object, but not an operation.
+    :raises CommsProtocolError: the body is not a JSON object, or another operation than was asked for.
     """
-    operation = _read(answer, OPERATION_MODEL[answer.request.resource])
+    record = _read_object(answer)
+    try:
+        operation = OPERATION_MODEL[answer.request.resource].of_record(record)
+    except ValueError as fault:
+        raise _record_error(answer.request.operation_id, fault, answer.context) from None
     if operation.id != answer.request.operation_id:
         raise CommsProtocolError(
             f"Asked for {answer.request.operation_id}, got operation {excerpt(operation.id, answer.secrets, 80)!r}.",
@@ -82,34 +90,87 @@ def parse_operation(answer: Response) -> Operation:
 
 def parse_page(answer: Response) -> Page:
     """
-    Read the answer to a list.
+    Read the answer to a list, record by record.
 
     :raises CommsStatusError: the API answered with an error status.
-    :raises CommsProtocolError: the body is no page of operations.
+    :raises CommsProtocolError: the body is not a page of operations.
     """
-    return _read(answer, PAGE_MODEL[answer.request.resource])
+    with collector_paused():
+        return _page(answer, _read_object(answer))
 
 
-def _read(answer: Response, model: type[M]) -> M:
+def _page(answer: Response, body: dict[str, Any]) -> Page:
+    records, token = _records(answer, body), _next_token(answer, body)
+    read = OPERATION_MODEL[answer.request.resource].of_record
+    operations: list[Operation] = []
+    unreadable: list[UnreadableRecord] = []
+    for record in records:
+        try:
+            operations.append(read(record))
+        except ValueError as fault:
+            unreadable.append(_unreadable(answer, record, fault, len(unreadable)))
+    return Page(operations, token, tuple(unreadable), len(records))
+
+
+def _read_object(answer: Response) -> dict[str, Any]:
+    """Return the body's JSON object."""
     if answer.status != OK:
         raise error_from_response(answer)
     try:
-        return model.model_validate_json(answer.body)
-    except ValidationError as error:
-        # Not chained: pydantic's message quotes the input, and recipients may stand in it.
-        raise CommsProtocolError(_what_is_wrong(answer, error), answer.context) from None
+        body = _read_json(answer.body)
+    except (ValueError, RecursionError):
+        kind = excerpt(answer.headers.get("content-type", "no content type").split(";")[0], answer.secrets, 80)
+        raise CommsProtocolError(
+            f"The answer is no whole JSON ({kind}, {len(answer.body)} bytes): {excerpt(answer.body, answer.secrets)!r}",
+            answer.context,
+        ) from None
+    if type(body) is not dict:
+        raise _not_as_documented(answer, "the body is not a JSON object")
+    return body
 
 
-def _what_is_wrong(answer: Response, error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    kind = answer.headers.get("content-type", "no content type").split(";")[0]
-    if first["type"] == "json_invalid":
-        return (
-            f"The answer is no whole JSON ({excerpt(kind, answer.secrets, 80)}, {len(answer.body)} bytes): "
-            f"{excerpt(answer.body, answer.secrets)!r}"
-        )
-    field = ".".join(str(step) for step in first["loc"]) or "the body"
-    return f"The answer is not as the API documents it: {excerpt(field, answer.secrets, 120)}: {first['msg'].lower()}."
+def _read_json(body: bytes) -> Any:
+    try:
+        return from_json(body, cache_strings="keys")
+    except ValueError:
+        return json.loads(body)  # Takes half a surrogate pair too, which one record may hold.
+
+
+def _records(answer: Response, body: dict[str, Any]) -> list[Any]:
+    records = body.get("operations")
+    if type(records) is not list:
+        raise _not_as_documented(answer, "'operations' is missing or not a list")
+    return records
+
+
+def _next_token(answer: Response, body: dict[str, Any]) -> str | None:
+    """Return the token of the next page: None where it is missing, null or empty."""
+    pagination = body.get("pagination") or {}
+    token = pagination.get("next") or None if type(pagination) is dict else pagination
+    if token is None or type(token) is str:
+        return token
+    raise _not_as_documented(answer, "'pagination' is not an object whose 'next' is a text or null")
+
+
+def _not_as_documented(answer: Response, fault: str) -> CommsProtocolError:
+    return CommsProtocolError(f"The answer is not as the API documents it: {fault}.", answer.context)
+
+
+def _unreadable(answer: Response, record: Any, fault: ValueError, before: int) -> UnreadableRecord:
+    if before >= MAX_PAGE_SIZE:
+        raise _not_as_documented(answer, f"more than {MAX_PAGE_SIZE} records of one page cannot be read; {fault}")
+    operation_id = _id_of(record)
+    context = replace(answer.context, operation_id=operation_id)
+    return UnreadableRecord(operation_id, _record_error(operation_id, fault, context))
+
+
+def _id_of(record: Any) -> str | None:
+    operation_id = record.get("id") if type(record) is dict else None
+    return operation_id if is_possible_id(operation_id) else None
+
+
+def _record_error(operation_id: str | None, fault: ValueError, context: ErrorContext) -> CommsRecordError:
+    return CommsRecordError(f"The record of operation {operation_id or '(no id)'} cannot be read: {fault}.", context)
 
 
 def error_from_response(answer: Response) -> CommsError:

@@ -17,6 +17,7 @@ from airflow_provider_comms.comms.errors import (
     CommsError,
     CommsNotFoundError,
     CommsProtocolError,
+    CommsRecordError,
     CommsServerError,
     CommsUnreachableError,
 )
@@ -54,19 +55,24 @@ def test_what_is_no_json_is_a_protocol_error(client, simulator, kind, says):
 
 
 @pytest.mark.parametrize(
-    ("plan", "says"),
+    ("plan", "error", "says"),
     [
-        ({"omit_fields": ("stats",)}, "stats: field required"),
-        ({"omit_fields": ("createdAt",)}, "createdAt: field required"),
-        ({"raw_fields": {"status": 5}}, "status"),
-        ({"raw_stats": {"sent": "many"}}, "stats.sent"),
-        ({"raw_fields": {"id": "comms_operation_other"}}, "got operation 'comms_operation_other'"),
+        ({"omit_fields": ("stats",)}, CommsRecordError, "stats is missing"),
+        ({"omit_fields": ("createdAt",)}, CommsRecordError, "createdAt is missing"),
+        ({"raw_fields": {"status": 5}}, CommsRecordError, "status is a number, not a text"),
+        ({"raw_stats": {"sent": "many"}}, CommsRecordError, "stats.sent is another text, not a whole number"),
+        (
+            {"raw_fields": {"id": "comms_operation_other"}},
+            CommsProtocolError,
+            "got operation 'comms_operation_other'",
+        ),
     ],
 )
-def test_an_operation_that_is_none_is_a_protocol_error_that_says_why(client, simulator, plan, says):
+def test_an_operation_that_is_none_is_an_error_that_says_why(client, simulator, plan, error, says):
     operation_id = simulator.add_operation(**plan)
-    with pytest.raises(CommsProtocolError) as caught:
+    with pytest.raises(CommsError) as caught:
         client.get("emails", operation_id)
+    assert type(caught.value) is error
     assert says in caught.value.message
 
 
@@ -82,7 +88,7 @@ def test_an_operation_as_twilio_may_yet_send_it_is_read(client, simulator):
     assert operation.status == "PAUSED"
     assert not operation.is_terminal
     assert operation.stats.counters()["brand_new"] == 3
-    assert operation.model_extra == {"channel": "SMS"}
+    assert operation.extra == {"channel": "SMS"}
     assert operation.updated_at < operation.created_at
 
 

@@ -17,7 +17,7 @@ from airflow_provider_comms.comms.errors import CommsProtocolError, CommsServerE
 from airflow_provider_comms.comms.listing.parallel import list_in_turn, list_side_by_side
 from airflow_provider_comms.comms.listing.query import query_of
 from airflow_provider_comms.comms.listing.slices import MIN_SLICE, OVERLAP, Slice, whole_slice
-from airflow_provider_comms.comms.models import EmailOperation, EmailPage, Pagination
+from airflow_provider_comms.comms.models import EmailOperation, Page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +51,7 @@ class Api:
 
     def __post_init__(self) -> None:
         self.operations = [
-            EmailOperation.model_construct(id=f"op{n}", status="COMPLETED", stats=None, created_at=at, updated_at=at)
+            EmailOperation(id=f"op{n}", status="COMPLETED", stats={}, created_at=at, updated_at=at)
             for n, at in enumerate(self.created)
         ]
         self.shuffled = random.Random(5).sample(self.operations, len(self.operations))
@@ -59,7 +59,7 @@ class Api:
         orders = {"newest-first": newest, "oldest-first": newest[::-1], "none": self.shuffled}
         self.operations = orders[self.habits.order]
 
-    async def page(self, request) -> EmailPage:
+    async def page(self, request) -> Page:
         self.asked += 1
         number = self.asked
         self.in_flight += 1
@@ -73,17 +73,17 @@ class Api:
         finally:
             self.in_flight -= 1
 
-    def _page(self, query: dict[str, str]) -> EmailPage:
+    def _page(self, query: dict[str, str]) -> Page:
         keeps = self._filter(query)
         kept = [operation for operation in self.operations if keeps(operation.created_at)]
         size = int(query["pageSize"])
         size = max(1, size // 2) if self.habits.short_pages else size
         at, blank = (int(part) for part in query.get("pageToken", "0,0").split(","))
         if self.habits.empty_pages and not blank:
-            return EmailPage.model_construct(operations=(), pagination=Pagination(next=f"{at},1"))
+            return Page((), f"{at},1")
         end = at + size
         token = f"{end - (self.habits.repeats and size > 1)},0" if end < len(kept) else None
-        return EmailPage.model_construct(operations=tuple(kept[at:end]), pagination=Pagination(next=token))
+        return Page(tuple(kept[at:end]), token, records=len(kept[at:end]))
 
     def _filter(self, query: dict[str, str]) -> Callable[[datetime], bool]:
         start = datetime.fromisoformat(query.get("startDate", "0001-01-01T00:00:00Z"))
@@ -249,8 +249,8 @@ def test_a_slow_reader_holds_the_requests_back():
 
 
 def test_a_circle_of_tokens_in_one_slice_ends_the_list():
-    async def circle(_request) -> EmailPage:
-        return EmailPage.model_construct(operations=(), pagination=Pagination(next="again"))
+    async def circle(_request) -> Page:
+        return Page((), "again")
 
     async def whole() -> None:
         async for _ in list_side_by_side(query_of("emails", parallel=4), circle, "x", NOW):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from airflow_provider_comms.comms.errors import CommsProtocolError
 from airflow_provider_comms.comms.listing.pages import PageIterator, SeenIds
 from airflow_provider_comms.comms.listing.query import query_of
-from airflow_provider_comms.comms.models import EmailOperation, EmailPage, Pagination
+from airflow_provider_comms.comms.models import EmailOperation, Page
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 AWKWARD = "eyJ+/w==/+a b&c=%2B"
@@ -21,15 +21,15 @@ def operation(name: str) -> EmailOperation:
     return EmailOperation(id=name, status="COMPLETED", stats={}, created_at=NOON, updated_at=NOON)
 
 
-def page(*ids: str, then: str | None = None) -> EmailPage:
-    return EmailPage(operations=tuple(map(operation, ids)), pagination=Pagination(next=then))
+def page(*ids: str, then: str | None = None) -> Page:
+    return Page(tuple(map(operation, ids)), then, records=len(ids))
 
 
 def walk(**filters) -> PageIterator:
     return PageIterator(query_of("emails", **filters), SeenIds(), "here")
 
 
-def accepted(one: PageIterator, *pages: EmailPage) -> list[str]:
+def accepted(one: PageIterator, *pages: Page) -> list[str]:
     return [operation.id for each in pages for operation in one.accept(each)]
 
 
@@ -45,7 +45,7 @@ def test_every_filter_goes_with_every_token():
         assert dict(one.request.query) == first | {"pageToken": token}
 
 
-@pytest.mark.parametrize("last", [page("b"), page(), EmailPage(operations=(), pagination=None), page("b", then="")])
+@pytest.mark.parametrize("last", [page("b"), page(), page("b", "c")])
 def test_the_walk_ends_with_a_page_that_names_no_next(last):
     one = walk()
     one.accept(page("a", then="t1"))
