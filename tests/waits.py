@@ -122,7 +122,7 @@ WAYS = (
     Way("server gone and back", plan={"processing_for": 0.5}, gone_for=2.5),
     Way("truncated", faults=(("truncated", {"times": 2}),)),
     Way("unknown status", faults=(("raw", {"times": 2, "status": 200, "body": PAUSED}),)),
-    _failing("HTML at once", "CommsPermanentError", "no whole JSON", "text/html", faults=(("html", {}),)),
+    _failing("HTML at once", "CommsPermanentError", "not valid JSON", "text/html", faults=(("html", {}),)),
     Way("HTML later", faults=(("html", {"skip": 1, "times": 1}),), sensor=LATE),
     _failing(
         "secret in the body",

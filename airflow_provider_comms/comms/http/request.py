@@ -20,7 +20,7 @@ class Request:
     """
     One GET.
 
-    :param resource: whose models read the answer.
+    :param resource: what kind of operation it is about.
     :param path: from the base URL on.
     :param query: parameters; a page token may be among them, so they are not shown.
     :param operation_id: the operation asked for; None for a list.
@@ -38,11 +38,11 @@ class Request:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What of it must not be shown where an answer or an error echoes it."""
+        """What of it must not be shown where a response or an error echoes it."""
         return tuple(value for name, value in self.query if name == PAGE_TOKEN)
 
     def context(self, peer: str) -> ErrorContext:
-        """Return the circumstances that are known before there is an answer."""
+        """Return the circumstances that are known before there is a response."""
         return ErrorContext(peer, self.method, self.path, self.resource.value, self.operation_id)
 
 

@@ -1,4 +1,4 @@
-"""What an answer means: an operation, a page, or an error. Whatever bytes come, nothing else leaves this module."""
+"""What a response means: an operation, a page, or an error. Whatever bytes come, nothing else leaves this module."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ REDIRECTS = range(300, 400)
 @dataclass(frozen=True, slots=True)
 class Response:
     """
-    A whole answer, free of the HTTP library.
+    A whole response, free of the HTTP library.
 
     :param headers: names in lower case.
     :param peer: what errors call the other side.
@@ -67,65 +67,66 @@ class Response:
         return time() if told is None else told
 
 
-def parse_operation(answer: Response) -> Operation:
+def parse_operation(response: Response) -> Operation:
     """
-    Read the answer to a fetch.
+    Read the response to a fetch.
 
     :raises CommsStatusError: the API answered with an error status.
     :raises CommsRecordError: the body is a JSON object, but not an operation.
     :raises CommsProtocolError: the body is not a JSON object, or another operation than was asked for.
     """
-    record = _read_object(answer)
+    record = _read_object(response)
     try:
-        operation = OPERATION_MODEL[answer.request.resource].of_record(record)
+        operation = OPERATION_MODEL[response.request.resource].of_record(record)
     except ValueError as fault:
-        raise _record_error(answer.request.operation_id, fault, answer.context) from None
-    if operation.id != answer.request.operation_id:
+        raise _record_error(response.request.operation_id, fault, response.context) from None
+    if operation.id != response.request.operation_id:
         raise CommsProtocolError(
-            f"Asked for {answer.request.operation_id}, got operation {excerpt(operation.id, answer.secrets, 80)!r}.",
-            answer.context,
+            f"Asked for {response.request.operation_id}, got {excerpt(operation.id, response.secrets, 80)!r}.",
+            response.context,
         )
     return operation
 
 
-def parse_page(answer: Response) -> Page:
+def parse_page(response: Response) -> Page:
     """
-    Read the answer to a list, record by record.
+    Read the response to a list, record by record.
 
     :raises CommsStatusError: the API answered with an error status.
     :raises CommsProtocolError: the body is not a page of operations.
     """
     with collector_paused():
-        return _page(answer, _read_object(answer))
+        return _page(response, _read_object(response))
 
 
-def _page(answer: Response, body: dict[str, Any]) -> Page:
-    records, token = _records(answer, body), _next_token(answer, body)
-    read = OPERATION_MODEL[answer.request.resource].of_record
+def _page(response: Response, body: dict[str, Any]) -> Page:
+    records, token = _records(response, body), _next_token(response, body)
+    read = OPERATION_MODEL[response.request.resource].of_record
     operations: list[Operation] = []
     unreadable: list[UnreadableRecord] = []
     for record in records:
         try:
             operations.append(read(record))
         except ValueError as fault:
-            unreadable.append(_unreadable(answer, record, fault, len(unreadable)))
+            unreadable.append(_unreadable(response, record, fault, len(unreadable)))
     return Page(operations, token, tuple(unreadable), len(records))
 
 
-def _read_object(answer: Response) -> dict[str, Any]:
+def _read_object(response: Response) -> dict[str, Any]:
     """Return the body's JSON object."""
-    if answer.status != OK:
-        raise error_from_response(answer)
+    if response.status != OK:
+        raise error_from_response(response)
     try:
-        body = _read_json(answer.body)
+        body = _read_json(response.body)
     except (ValueError, RecursionError):
-        kind = excerpt(answer.headers.get("content-type", "no content type").split(";")[0], answer.secrets, 80)
+        kind = excerpt(response.headers.get("content-type", "no content type").split(";")[0], response.secrets, 80)
         raise CommsProtocolError(
-            f"The answer is no whole JSON ({kind}, {len(answer.body)} bytes): {excerpt(answer.body, answer.secrets)!r}",
-            answer.context,
+            f"The response is not valid JSON ({kind}, {len(response.body)} bytes): "
+            f"{excerpt(response.body, response.secrets)!r}",
+            response.context,
         ) from None
     if type(body) is not dict:
-        raise _not_as_documented(answer, "the body is not a JSON object")
+        raise _not_as_documented(response, "the body is not a JSON object")
     return body
 
 
@@ -136,31 +137,31 @@ def _read_json(body: bytes) -> Any:
         return json.loads(body)  # Takes half a surrogate pair too, which one record may hold.
 
 
-def _records(answer: Response, body: dict[str, Any]) -> list[Any]:
+def _records(response: Response, body: dict[str, Any]) -> list[Any]:
     records = body.get("operations")
     if type(records) is not list:
-        raise _not_as_documented(answer, "'operations' is missing or not a list")
+        raise _not_as_documented(response, "'operations' is missing or not a list")
     return records
 
 
-def _next_token(answer: Response, body: dict[str, Any]) -> str | None:
+def _next_token(response: Response, body: dict[str, Any]) -> str | None:
     """Return the token of the next page: None where it is missing, null or empty."""
     pagination = body.get("pagination") or {}
     token = pagination.get("next") or None if type(pagination) is dict else pagination
     if token is None or type(token) is str:
         return token
-    raise _not_as_documented(answer, "'pagination' is not an object whose 'next' is a text or null")
+    raise _not_as_documented(response, "'pagination' is not an object whose 'next' is a text or null")
 
 
-def _not_as_documented(answer: Response, fault: str) -> CommsProtocolError:
-    return CommsProtocolError(f"The answer is not as the API documents it: {fault}.", answer.context)
+def _not_as_documented(response: Response, fault: str) -> CommsProtocolError:
+    return CommsProtocolError(f"The response is not as the API documents it: {fault}.", response.context)
 
 
-def _unreadable(answer: Response, record: Any, fault: ValueError, before: int) -> UnreadableRecord:
+def _unreadable(response: Response, record: Any, fault: ValueError, before: int) -> UnreadableRecord:
     if before >= MAX_PAGE_SIZE:
-        raise _not_as_documented(answer, f"more than {MAX_PAGE_SIZE} records of one page cannot be read; {fault}")
+        raise _not_as_documented(response, f"more than {MAX_PAGE_SIZE} records of one page cannot be read; {fault}")
     operation_id = _id_of(record)
-    context = replace(answer.context, operation_id=operation_id)
+    context = replace(response.context, operation_id=operation_id)
     return UnreadableRecord(operation_id, _record_error(operation_id, fault, context))
 
 
@@ -173,21 +174,21 @@ def _record_error(operation_id: str | None, fault: ValueError, context: ErrorCon
     return CommsRecordError(f"The record of operation {operation_id or '(no id)'} cannot be read: {fault}.", context)
 
 
-def error_from_response(answer: Response) -> CommsError:
+def error_from_response(response: Response) -> CommsError:
     """Return the error that a response with another status than 200 stands for."""
-    name = f"{answer.status} from {answer.request.method} {answer.request.path}"
-    if answer.status in REDIRECTS:
+    name = f"{response.status} from {response.request.method} {response.request.path}"
+    if response.status in REDIRECTS:
         return CommsProtocolError(
             f"{name}: a redirect, which is not followed with credentials.",
-            answer.context,
+            response.context,
             "Set the host of the connection to where the API really is.",
         )
-    if answer.status < REDIRECTS.start:
-        return CommsProtocolError(f"{name}: a success, but not one that the API documents.", answer.context)
-    code, message = _read_error_body(answer.body)
-    said = excerpt(message, answer.secrets, 500) if message else excerpt(answer.body, answer.secrets)
-    error = STATUS_ERRORS.get(answer.status, CommsStatusError)
-    return error(f"{name}: {said or 'no word of explanation'}", replace(answer.context, code=code))
+    if response.status < REDIRECTS.start:
+        return CommsProtocolError(f"{name}: a success, but not one that the API documents.", response.context)
+    code, message = _read_error_body(response.body)
+    said = excerpt(message, response.secrets, 500) if message else excerpt(response.body, response.secrets)
+    error = STATUS_ERRORS.get(response.status, CommsStatusError)
+    return error(f"{name}: {said or '(empty body)'}", replace(response.context, code=code))
 
 
 def _read_error_body(body: bytes) -> tuple[int | None, str | None]:

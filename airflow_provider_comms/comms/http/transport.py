@@ -25,7 +25,7 @@ from airflow_provider_comms.comms.errors import (
     CommsTimeoutError,
     CommsUnreachableError,
 )
-from airflow_provider_comms.comms.http.body import CODINGS, Body, BodyError
+from airflow_provider_comms.comms.http.body import CODINGS, MAX_BODY, MAX_SMALL_BODY, Body, BodyError
 from airflow_provider_comms.comms.http.proxy import proxy_url
 from airflow_provider_comms.comms.http.response import OK, Response
 from airflow_provider_comms.comms.redaction import excerpt
@@ -95,14 +95,16 @@ class Transport:
             _is_ours.set(False)
 
     async def _body(self, request: Request, response: httpx.Response) -> bytes:
+        is_page = response.status_code == OK and request.operation_id is None
+        body = Body(MAX_BODY if is_page else MAX_SMALL_BODY)
         try:
-            body = Body(response.headers.get("content-encoding", ""))
+            body.expect(response.headers.get("content-encoding", ""))
             async for chunk in response.aiter_raw():
                 body.add(chunk)
             return body.whole()
         except BodyError as error:
             if response.status_code != OK:
-                return b""  # The status says enough.
+                return body.so_far()  # The status counts, whatever the body.
             raise CommsProtocolError(
                 f"{request} failed: {error}.", request.context(self._settings.description)
             ) from None

@@ -21,7 +21,7 @@ from airflow_provider_comms.comms.errors import (
     CommsServerError,
     CommsUnreachableError,
 )
-from airflow_provider_comms.comms.http.body import MAX_BODY
+from airflow_provider_comms.comms.http.body import MAX_BODY, MAX_SMALL_BODY
 from airflow_provider_comms.comms.models import EmailOperation
 
 BIG = MAX_BODY + 1
@@ -44,7 +44,7 @@ def raised(client) -> CommsError:
 
 
 @pytest.mark.parametrize(
-    ("kind", "says"), [("html", "no whole JSON (text/html"), ("cut_json", "no whole JSON (application/json")]
+    ("kind", "says"), [("html", "not valid JSON (text/html"), ("cut_json", "not valid JSON (application/json")]
 )
 def test_what_is_no_json_is_a_protocol_error(client, simulator, kind, says):
     simulator.fault(kind)
@@ -64,7 +64,7 @@ def test_what_is_no_json_is_a_protocol_error(client, simulator, kind, says):
         (
             {"raw_fields": {"id": "comms_operation_other"}},
             CommsProtocolError,
-            "got operation 'comms_operation_other'",
+            "got 'comms_operation_other'",
         ),
     ],
 )
@@ -112,15 +112,17 @@ def test_a_body_beyond_the_limit_is_not_read(told, http, how, within):
         "chunked": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk * 5 + b"0\r\n\r\n",
         "endless": endless,
     }
-    with within(4):
-        error = raised(told(answers[how]))
-    assert type(error) is CommsProtocolError
-    assert str(MAX_BODY) in error.message
+    for ask, argument, limit in (("list", (), MAX_BODY), ("get", ("x",), MAX_SMALL_BODY)):
+        client = told(answers[how])
+        with within(4), pytest.raises(CommsProtocolError, match=f"longer than {limit} bytes"):
+            getattr(client, ask)("emails", *argument)
 
 
 def test_a_body_within_the_limit_is_read(told, http, operation_json):
-    body = operation_json(id="x").ljust(MAX_BODY)
+    body = operation_json(id="x").ljust(MAX_SMALL_BODY)
     assert told(http(200, body)).get("emails", "x").id == "x"
+    page = b'{"operations": [%s]}' % operation_json(id="x")
+    assert [one.id for one in told(http(200, page.ljust(MAX_BODY))).list("emails")] == ["x"]
 
 
 def test_a_packed_body_beyond_the_limit_is_not_unpacked_whole(told, http):
