@@ -1,7 +1,7 @@
 """
 The docs are true: their snippets run, and the tables that code knows better are made from it.
 
-`python -m tests.unit.test_docs` writes these tables anew.
+`python -m tests.unit.test_docs` writes these tables.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def snippets():
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_tables_are_those_of_the_code(page):
-    assert page.read_text() == with_tables(page.read_text()), "write them anew: python -m tests.unit.test_docs"
+    assert page.read_text() == with_tables(page.read_text()), "write them again: python -m tests.unit.test_docs"
 
 
 @pytest.mark.parametrize("code", list(snippets()))
