@@ -65,7 +65,7 @@ def test_a_connection_is_added_tested_and_reopened(connections, simulator, airfl
     message = connections.test("good")
     expect(message).to_contain_text("Test Connection Successful")
     host = simulator.url.removeprefix("http://")
-    expect(message).to_contain_text(f"Account SID AC…5100 reads e-mail and message operations at {host}")
+    expect(message).to_contain_text(f"Account SID AC…5100 can read e-mail and message operations at {host}")
     connections.picture("connection-test-success", 440)
     assert simulator.request_counts()["by_route"] == {"emails.list": 1, "messages.list": 1}
 
@@ -81,7 +81,7 @@ def test_a_proxys_password_is_masked_when_the_form_is_reopened(connections, simu
     connections.extra("proxy_password").fill("hidden-word")
     connections.save()
 
-    expect(connections.test("proxied")).to_contain_text("Nobody listens at the proxy 127.0.0.1:9")
+    expect(connections.test("proxied")).to_contain_text("Nothing listens at the proxy 127.0.0.1:9")
     connections.edit("proxied").show_extra()
     expect(connections.extra("proxy_password")).to_have_value("***")
 
@@ -115,7 +115,7 @@ def test_a_key_that_reads_one_resource_only_is_a_success_with_a_warning(connecti
     message = connections.test("half")
 
     expect(message).to_contain_text("Test Connection Successful")
-    expect(message).to_contain_text("API key SK…5100 reads e-mail operations")
+    expect(message).to_contain_text("API key SK…5100 can read e-mail operations")
     expect(message).to_contain_text("Warning: No message operations")
 
 

@@ -11,7 +11,7 @@ from packaging.version import Version
 from local_airflow.waiting import wait_for
 
 CONNECTIONS = "/api/v2/connections"
-GOOD = "reads e-mail and message operations at"
+GOOD = "can read e-mail and message operations at"
 has_worker_tests = pytest.mark.skipif(Version(airflow_version) < Version("3.3"), reason="new in Airflow 3.3")
 
 

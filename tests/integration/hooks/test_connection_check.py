@@ -117,7 +117,7 @@ def test_both_are_asked_at_the_same_time(comms_simulator):
         ({"password": "not-the-secret"}, ("Account SID AC…5100 and this auth token are not accepted", "Copy the auth")),
         (
             {"username": "SK" + "5100" * 8, "password": "not-the-secret"},
-            ("API key SK…5100 and this secret are not accepted", "make a new key"),
+            ("API key SK…5100 and this secret are not accepted", "create a new key"),
         ),
     ],
 )
@@ -188,7 +188,7 @@ def test_nobody_listens():
         pass
     good, said, _ = check(base_url=f"http://127.0.0.1:{port}")
     assert not good
-    assert said.startswith(f"Nobody listens at 127.0.0.1:{port}")
+    assert said.startswith(f"Nothing listens at 127.0.0.1:{port}")
 
 
 def test_a_certificate_that_nobody_trusts(tmp_path):
@@ -202,7 +202,7 @@ def test_a_certificate_that_nobody_trusts(tmp_path):
 def test_https_where_http_is_spoken(comms_simulator):
     good, said, _ = check(base_url=comms_simulator.url.replace("http:", "https:"))
     assert not good
-    assert said.startswith("No TLS can be agreed on with 127.0.0.1")
+    assert said.startswith("TLS with 127.0.0.1")
 
 
 @pytest.mark.parametrize("target", ["https://comms.twilio.com", "http://comms.example"])
@@ -211,7 +211,7 @@ def test_a_proxy_that_refuses(target):
     with serving(refusal) as port:
         good, said, _ = check(base_url=target, proxy=f"http://user:proxy-secret@127.0.0.1:{port}")
     assert not good
-    assert said.startswith(f"The proxy 127.0.0.1:{port} does not let the request through")
+    assert said.startswith(f"the proxy 127.0.0.1:{port} rejected the request")
     assert "'Proxy password'" in said
 
 
@@ -219,7 +219,7 @@ def test_a_proxy_that_is_not_there():
     with serving(b"") as port:
         pass
     _, said, _ = check(base_url="https://comms.twilio.com", proxy=f"http://user:proxy-secret@127.0.0.1:{port}")
-    assert said.startswith(f"Nobody listens at the proxy 127.0.0.1:{port}")
+    assert said.startswith(f"Nothing listens at the proxy 127.0.0.1:{port}")
 
 
 def test_a_proxy_of_the_environment_is_named_too(monkeypatch):
@@ -227,7 +227,7 @@ def test_a_proxy_of_the_environment_is_named_too(monkeypatch):
         pass
     monkeypatch.setenv("HTTPS_PROXY", f"http://user:proxy-secret@127.0.0.1:{port}")
     _, said, _ = check(base_url="https://comms.twilio.com")
-    assert said.startswith(f"Nobody listens at the proxy 127.0.0.1:{port}")
+    assert said.startswith(f"Nothing listens at the proxy 127.0.0.1:{port}")
 
 
 def test_a_portal_in_between(comms_simulator):
@@ -245,8 +245,8 @@ def test_a_portal_in_between(comms_simulator):
         (503, {}, "503"),
         (429, {"retry_after": 7}, "Test again in 7 s"),
         ("redirect", {"location": "https://elsewhere.example/"}, "a redirect"),
-        ("reset", {}, "No whole answer"),
-        ("truncated", {}, "No whole answer"),
+        ("reset", {}, "was closed before the response was complete"),
+        ("truncated", {}, "was closed before the response was complete"),
         (404, {}, "404"),
     ],
 )
@@ -264,7 +264,7 @@ def test_silence_ends_in_less_than_ten_seconds(comms_simulator):
     good, said, seconds = check(comms_simulator)
     assert not good
     assert seconds < 9
-    assert said.startswith("No whole answer came from 127.0.0.1")
+    assert said.startswith("No complete response from 127.0.0.1")
 
 
 def test_a_shorter_patience_of_the_connection_is_kept(comms_simulator, monkeypatch):
