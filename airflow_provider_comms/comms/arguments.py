@@ -7,7 +7,7 @@ Every refusal is a CommsArgumentError that names the argument and its value.
 from __future__ import annotations
 
 import re
-from datetime import MAXYEAR, MINYEAR, UTC, datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 from difflib import get_close_matches
 from functools import wraps
 from inspect import signature
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeGuard, TypeVar
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.comms.redaction import excerpt
 from airflow_provider_comms.comms.resource import MAX_PAGE_SIZE, OperationStatus, Resource
+from airflow_provider_comms.comms.timestamps import plain_utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -128,12 +129,14 @@ def check_status(value: object) -> OperationStatus | None:
         ) from None
 
 
+_MOMENT = "2026-11-20T06:00:00+01:00"
+
+
 def check_window(start_date: object, end_date: object) -> tuple[datetime | None, datetime | None]:
     """Return both ends of a window of creation times, either of them None for open, or refuse them."""
     start = _check_moment("start_date", start_date)
     end = _check_moment("end_date", end_date)
-    # In UTC: within one zone, datetimes compare by the clock on the wall, which goes back in autumn.
-    if start is not None and end is not None and start.astimezone(UTC) >= end.astimezone(UTC):
+    if start is not None and end is not None and start >= end:
         raise CommsArgumentError(
             f"start_date={start.isoformat()} is not before end_date={end.isoformat()}: the window is empty.",
             advice="Swap them, or widen the window. Note that a cron schedule gives empty data intervals in "
@@ -145,10 +148,12 @@ def check_window(start_date: object, end_date: object) -> tuple[datetime | None,
 def _check_moment(name: str, value: object) -> datetime | None:
     if value is None:
         return None
+    if isinstance(value, str):
+        value = _read_moment(name, value)
     if not isinstance(value, datetime):
         raise CommsArgumentError(
             f"{name}={value!r} is a {type(value).__name__}, not a datetime.",
-            advice="Give a datetime with a time zone.",
+            advice=f"Use a datetime with a time zone, or a text such as {_MOMENT}.",
         )
     if value.utcoffset() is None:
         raise CommsArgumentError(
@@ -160,4 +165,13 @@ def _check_moment(name: str, value: object) -> datetime | None:
         raise CommsArgumentError(
             f"{name}={value.isoformat()} is at the end of time.", advice=f"Leave {name} out for an open window."
         )
-    return value
+    return plain_utc(value)
+
+
+def _read_moment(name: str, text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise CommsArgumentError(
+            f"{name}={text!r} is not in ISO 8601 format.", advice=f"Use a text such as {_MOMENT}."
+        ) from None

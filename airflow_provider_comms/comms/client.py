@@ -151,8 +151,8 @@ class AsyncCommsClient:
         self,
         resource: str,
         *,
-        start_date: datetime | None = None,
-        end_date: datetime | None = None,
+        start_date: datetime | str | None = None,
+        end_date: datetime | str | None = None,
         status: str | None = None,
         page_size: int = DEFAULT_PAGE_SIZE,
         limit: int | None = None,
@@ -162,7 +162,8 @@ class AsyncCommsClient:
         List operations over all pages, each of them once.
 
         :param resource: "emails" or "messages".
-        :param start_date: operations created at or after this time; an aware datetime, in any zone.
+        :param start_date: operations created at or after this time; an aware datetime, in any zone, or an ISO 8601
+            text with an offset.
         :param end_date: operations created before this time; likewise.
         :param status: operations in this status; one of `OperationStatus`.
         :param page_size: operations per request, 1 to 1000.
@@ -266,8 +267,8 @@ class CommsClient:
         self,
         resource: str,
         *,
-        start_date: datetime | None = None,
-        end_date: datetime | None = None,
+        start_date: datetime | str | None = None,
+        end_date: datetime | str | None = None,
         status: str | None = None,
         page_size: int = DEFAULT_PAGE_SIZE,
         limit: int | None = None,

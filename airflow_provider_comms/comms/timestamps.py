@@ -12,3 +12,16 @@ def format_utc(moment: datetime) -> str:
     :param moment: aware, in any zone; any subclass of datetime (pendulum's too).
     """
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def plain_utc(moment: datetime) -> datetime:
+    """
+    Return the same time as a plain datetime in UTC, which compares and subtracts as one expects.
+
+    Datetimes of one zone compare by the clock on the wall, which goes back in autumn; and pendulum's, which Airflow
+    hands out, give differences that cannot be divided by a timedelta.
+
+    :param moment: aware, in any zone; any subclass of datetime.
+    """
+    utc = moment.astimezone(UTC)
+    return datetime(utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second, utc.microsecond, UTC)

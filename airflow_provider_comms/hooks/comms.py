@@ -111,8 +111,8 @@ class CommsHook(BaseHook):
         self,
         resource: str,
         *,
-        start_date: datetime | None = None,
-        end_date: datetime | None = None,
+        start_date: datetime | str | None = None,
+        end_date: datetime | str | None = None,
         status: str | None = None,
         page_size: int = DEFAULT_PAGE_SIZE,
         limit: int | None = None,
@@ -122,7 +122,8 @@ class CommsHook(BaseHook):
         List operations over all pages, each of them once.
 
         :param resource: "emails" or "messages".
-        :param start_date: operations created at or after this time; an aware datetime, in any zone.
+        :param start_date: operations created at or after this time; an aware datetime, in any zone, or an ISO 8601
+            text with an offset.
         :param end_date: operations created before this time; likewise.
         :param status: operations in this status; one of `OperationStatus`.
         :param page_size: operations per request, 1 to 1000.

@@ -53,8 +53,8 @@ class Query:
 def query_of(
     resource: str,
     *,
-    start_date: datetime | None = None,
-    end_date: datetime | None = None,
+    start_date: datetime | str | None = None,
+    end_date: datetime | str | None = None,
     status: str | None = None,
     page_size: int = DEFAULT_PAGE_SIZE,
     limit: int | None = None,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+import pendulum
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -52,6 +53,17 @@ def test_parallel_lists_the_same_as_one_chain(client, simulator, habit):
         assert sorted(many) == sorted(one)
         assert one
     assert len(ids_of(client.list("emails"))) == 300
+
+
+@pytest.mark.parametrize("written", [pendulum.instance, datetime.isoformat], ids=["pendulum", "ISO 8601"])
+@pytest.mark.parametrize("parallel", [1, 8])
+def test_a_window_may_be_pendulums_as_airflow_hands_it_out_or_a_text(client, simulator, written, parallel):
+    filled(simulator)
+    start, end = simulator.now - timedelta(hours=31), simulator.now - timedelta(hours=1)
+
+    listed = client.list("emails", start_date=written(start), end_date=written(end), parallel=parallel)
+
+    assert sorted(ids_of(listed)) == sorted(ids_of(client.list("emails", start_date=start, end_date=end)))
 
 
 @habits
