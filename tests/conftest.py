@@ -6,6 +6,7 @@ This must stand before anything imports Airflow, which reads its settings at imp
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import signal
@@ -13,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from shutil import rmtree
+from shutil import copyfile, rmtree
 
 import pytest
 from hypothesis import settings
@@ -63,12 +64,26 @@ def pytest_collection_modifyitems(config, items):
 
 
 @pytest.fixture(scope="session")
-def airflow_home():
-    """The home of an Airflow whose database is there."""
+def airflow_home(tmp_path_factory, worker_id):
+    """The home of an Airflow whose database is there: one of all workers makes it, and the others copy it."""
+    database = HOME / "airflow.db"
+    if worker_id == "master":
+        _migrate()
+        return HOME
+    shared = tmp_path_factory.getbasetemp().parent / "airflow.db"
+    with shared.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not shared.exists():
+            _migrate()
+            copyfile(database, shared)
+    copyfile(shared, database)
+    return HOME
+
+
+def _migrate():
     command = [sys.executable, "-m", "airflow", "db", "migrate"]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
-    return HOME
 
 
 def pytest_sessionfinish():
