@@ -1,4 +1,4 @@
-"""What Airflow reads at its start: pure data, and nothing heavy is imported for it."""
+"""What Airflow reads when it starts: pure data, without heavy imports."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ PAIRS = (
     ("TWILIO_API_KEY", ("TWILIO_API_KEY_SECRET", "TWILIO_API_SECRET")),
     ("TWILIO_ACCOUNT_SID", ("TWILIO_AUTH_TOKEN",)),
 )
-"""User name, and the variables that may hold its password. A key goes first: the account's SID often stands beside."""
+"""User name, and the variables that may hold its password. A key goes first: the account's SID is often set, too."""
 BASE_URL = "COMMS_BASE_URL"
 
 

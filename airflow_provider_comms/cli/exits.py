@@ -97,7 +97,7 @@ def fail(status: Exit, text: str) -> Exit:
 
 
 def say(text: str) -> None:
-    """Write a line to standard error; where that is full or closed, there is nobody to tell."""
+    """Write a line to standard error. If that fails, there is nowhere else to write it."""
     with suppress(OSError):
         sys.stderr.write(f"{text}\n")
         sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""Values on the command line: a text becomes what it stands for, or argparse's error."""
+"""Values on the command line: a text becomes a value, or argparse's error."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def cap_call_timeout(settings: ClientSettings, timeout: float) -> ClientSettings
 
 
 def wait_to_end(client: CommsClient, wait: Wait, progress: WaitProgress) -> Verdict:
-    """Look until the wait has ended, and show each look."""
+    """Poll until the wait has ended, and show each result."""
     while True:
         verdict = wait.look(client.try_operations(wait.resource, wait.pending), wait.now())
         progress.show(seen(wait))

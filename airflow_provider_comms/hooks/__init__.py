@@ -1,1 +1,1 @@
-"""From an Airflow connection to a client."""
+"""An Airflow connection becomes a client."""

@@ -90,7 +90,7 @@ class CommsHook(BaseHook):
 
     async def aget_settings(self) -> ClientSettings:
         """
-        Read the connection, anew at every call, without blocking the event loop.
+        Read the connection, again at every call, without blocking the event loop.
 
         :raises CommsSettingsError: a field of the connection cannot be right.
         """
@@ -146,9 +146,9 @@ class CommsHook(BaseHook):
 
     def test_connection(self) -> tuple[bool, str]:
         """
-        Try the connection: what the Test button calls.
+        Test the connection: what the Test button calls.
 
-        Asks once for each resource, without retries, and is done in less than 10 s.
+        Requests one page of each resource, without retries, which takes less than 10 s. Nothing is raised.
 
         :return: whether it works, and what was found; on failure the cause and what to do. Never a secret.
         """

@@ -145,7 +145,7 @@ def _is_ipv6(host: str) -> bool:
 
 
 def _proxy(url: str | None, password: str | None, name: str) -> str | None:
-    """Put the proxy's password, which has a field of its own so that Airflow masks it, into the proxy's URL."""
+    """Put the proxy's password, which has its own field so that Airflow masks it, into the proxy's URL."""
     if not password:
         return url
     try:
@@ -188,7 +188,7 @@ def _value(field: str, value: Any, name: str) -> Any:
     refusal = f"is not of type {kind}" if typed is None else EXTRAS[field].refusal(typed)
     if refusal is None:
         return typed
-    # Where a text is expected, a password may stand.
+    # A text may be a password in the wrong field.
     shown = "" if kind == "string" else f"={excerpt(repr(value), length=40)}"
     raise CommsSettingsError(f"The extra {field!r}{shown} of {name} {refusal}.", advice=EXTRAS[field].help)
 
@@ -201,7 +201,7 @@ def _typed(kind: str, value: Any) -> Any:
 
 
 def _json(text: str) -> Any:
-    """Return what a JSON text stands for; None if it is not JSON."""
+    """Return the value of a JSON text; None if it is not JSON."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

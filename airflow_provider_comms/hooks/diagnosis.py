@@ -1,4 +1,4 @@
-"""What is wrong with a connection, and how to fix it, in sentences for whoever maintains it. Never a secret."""
+"""What is wrong with a connection, and how to fix it, in sentences for its maintainer. Never a secret."""
 
 from __future__ import annotations
 

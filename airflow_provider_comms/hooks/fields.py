@@ -22,8 +22,8 @@ class Standard:
     One of the fields that Airflow gives every connection. Its form can relabel and hide them, and no more.
 
     :param label: as the form shows it.
-    :param placeholder: what an empty one says.
-    :param where: where in Twilio's console its value stands.
+    :param placeholder: what an empty field shows.
+    :param where: where Twilio's console shows its value.
     :param example: a value.
     """
 
@@ -41,12 +41,12 @@ class Field:
     :param kind: its JSON type: "number", "integer", "boolean" or "string".
     :param label: as the form shows it.
     :param help: what it does, with its unit.
-    :param default: value where it is not given; None if there is none.
+    :param default: value if it is not given; None if there is none.
     :param minimum: least value of a number.
     :param maximum: greatest value of a number.
-    :param pattern: what a text must match from its start on.
+    :param pattern: regular expression that a text must match from its start.
     :param example: a value, for a text.
-    :param secret: a text that nobody should see; Airflow masks it if its name holds "password".
+    :param secret: a text that must not be shown; Airflow masks it if its name holds "password".
     """
 
     kind: str
@@ -104,7 +104,7 @@ STANDARD: dict[str, Standard] = {
     "host": Standard(
         "Base URL",
         "empty for https://comms.twilio.com",
-        "nowhere: leave it empty, unless a gateway of your own or a simulator stands in for Twilio",
+        "nowhere: leave it empty, unless you use a gateway or a simulator instead of Twilio",
         "`http://127.0.0.1:8000`",
     ),
     "port": Standard(
@@ -126,39 +126,39 @@ EXTRAS: dict[str, Field] = {
         "string",
         "Proxy",
         "URL of a proxy, such as http://user@proxy.example.com:3128. Empty: HTTPS_PROXY and NO_PROXY of the worker's "
-        "environment count.",
+        "environment apply.",
         pattern=r"https?://[^\s/?#]+/?$",
         example="http://user@proxy.example.com:3128",
     ),
-    "proxy_password": Field(
-        "string", "Proxy password", "Password of the user that the proxy's URL names.", secret=True
-    ),
+    "proxy_password": Field("string", "Proxy password", "Password of the user in the proxy's URL.", secret=True),
     "ca_file": Field(
         "string",
         "CA file",
-        "Path, on the workers and the triggerer, of a PEM file of authorities to trust in place of the usual ones: "
-        "for a proxy that reads TLS.",
+        "Path, on the workers and the triggerer, of a PEM file of certificate authorities to trust instead of the "
+        "usual ones: for a proxy that decrypts TLS.",
         example="/etc/ssl/certs/company.pem",
     ),
     "verify": Field(
         "boolean",
         "Verify TLS",
-        "Check the server's certificate. Switched off, anyone on the way can read the secret: for tests only.",
+        "Check the server's certificate. If off, anyone in between can read the secret: for tests only.",
         True,
     ),
-    "connect_timeout": _seconds("Connect timeout", "Seconds for a connection to stand.", 10),
-    "read_timeout": _seconds("Read timeout", "Seconds for the next bytes of an answer.", 30),
-    "write_timeout": _seconds("Write timeout", "Seconds for the next bytes of a request.", 30),
-    "attempt_timeout": _seconds("Attempt timeout", "Seconds for one request and its whole answer.", 60),
-    "call_timeout": _seconds("Call timeout", "Seconds for a call with all its retries.", 300),
+    "connect_timeout": _seconds("Connect timeout", "Seconds until a connection is open.", 10),
+    "read_timeout": _seconds("Read timeout", "Seconds until the next bytes of a response arrive.", 30),
+    "write_timeout": _seconds("Write timeout", "Seconds until the next bytes of a request are sent.", 30),
+    "attempt_timeout": _seconds("Attempt timeout", "Seconds for one request and its complete response.", 60),
+    "call_timeout": _seconds(
+        "Call timeout", "Seconds for a call with all its retries and the waits between them.", 300
+    ),
     "attempts": Field(
-        "integer", "Attempts", "Requests that one call may make, the first included.", 5, minimum=1, maximum=20
+        "integer", "Attempts", "Requests that one call may make, including the first.", 5, minimum=1, maximum=20
     ),
     "retry_after_cap": _seconds(
-        "Longest Retry-After", "Seconds that a call waits at most where Twilio asks it to wait.", 120
+        "Longest Retry-After", "Seconds that a call waits at most when Twilio asks it to wait.", 120
     ),
     "max_in_flight": Field(
-        "integer", "Requests in flight", "Requests under way at once per process.", 16, minimum=1, maximum=100
+        "integer", "Requests in flight", "Requests in flight at the same time, per process.", 16, minimum=1, maximum=100
     ),
 }
 

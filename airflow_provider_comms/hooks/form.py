@@ -1,8 +1,8 @@
 """
-The connection form of Airflow before 3.2, made from the same table as the metadata that later ones read.
+The connection form of Airflow before 3.2, made from the same table as the metadata that later versions read.
 
-Airflow 2.11 has real form fields, which check a value when the form is sent. Airflow 3.1 puts stand-ins of its own
-in their place, and takes over label, help, default and kind.
+Airflow 2.11 has real form fields, which check a value when the form is sent. Airflow 3.1 replaces
+them by mocks, and uses their label, help, default and kind.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _validators(field: Field) -> list[Any]:
     from wtforms.validators import NumberRange, Optional, Regexp
 
     if field.pattern:
-        return [Optional(), Regexp(field.pattern, message=f"Give it such as {field.example}.")]
+        return [Optional(), Regexp(field.pattern, message=f"Write it like {field.example}.")]
     if field.minimum is not None:
         return [Optional(), NumberRange(min=field.minimum, max=field.maximum)]
     return [Optional()]
