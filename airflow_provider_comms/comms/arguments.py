@@ -14,7 +14,7 @@ from inspect import signature
 from typing import TYPE_CHECKING, ParamSpec, TypeGuard, TypeVar
 
 from airflow_provider_comms.comms.errors import CommsArgumentError
-from airflow_provider_comms.comms.redaction import excerpt
+from airflow_provider_comms.comms.redaction import shown
 from airflow_provider_comms.comms.resource import MAX_PAGE_SIZE, OperationStatus, Resource
 from airflow_provider_comms.comms.timestamps import plain_utc
 
@@ -66,7 +66,9 @@ def check_resource(value: object) -> Resource:
         return Resource(str(value))
     except ValueError:
         known = " or ".join(repr(r.value) for r in Resource)
-        raise CommsArgumentError(f"resource={value!r} is not a kind of operation.", advice=f"Use {known}.") from None
+        raise CommsArgumentError(
+            f"resource={shown(value)} is not a kind of operation.", advice=f"Use {known}."
+        ) from None
 
 
 def check_operation_id(value: object) -> str:
@@ -78,7 +80,7 @@ def check_operation_id(value: object) -> str:
     if is_possible_id(value):
         return value
     raise CommsArgumentError(
-        f"operation_id={excerpt(repr(value))} cannot be the id of an operation.",
+        f"operation_id={shown(value)} cannot be the id of an operation.",
         advice="Give the operationId that Twilio answered to the send, such as comms_operation_01h9krwprk...",
     )
 
@@ -95,25 +97,24 @@ def is_documented_id(operation_id: str) -> bool:
 
 def check_page_size(value: object) -> int:
     """Return the number of operations per page, 1 to 1000, or refuse it."""
-    return _whole_number("page_size", value, 1, MAX_PAGE_SIZE)
+    return _check_integer("page_size", value, 1, MAX_PAGE_SIZE)
 
 
 def check_parallel(value: object) -> int:
     """Return the number of slices listed side by side, 1 to 32, or refuse it."""
-    return _whole_number("parallel", value, 1, MAX_PARALLEL)
+    return _check_integer("parallel", value, 1, MAX_PARALLEL)
 
 
 def check_limit(value: object) -> int | None:
     """Return the largest number of operations wanted, None for all, or refuse it."""
-    return None if value is None else _whole_number("limit", value, 1, None)
+    return None if value is None else _check_integer("limit", value, 1, None)
 
 
-def _whole_number(name: str, value: object, low: int, high: int | None) -> int:
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    if is_whole and value >= low and (high is None or value <= high):  # type: ignore[operator]
-        return value  # type: ignore[return-value]
-    bounds = f"a whole number from {low} to {high}" if high else f"a whole number from {low} up"
-    raise CommsArgumentError(f"{name}={value!r} is out of bounds.", advice=f"Give {bounds}.")
+def _check_integer(name: str, value: object, low: int, high: int | None) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and low <= value <= (high or value):
+        return value
+    bounds = f"an integer from {low} to {high}" if high else f"an integer >= {low}"
+    raise CommsArgumentError(f"{name}={shown(value)} is out of range.", advice=f"Use {bounds}.")
 
 
 def check_status(value: object) -> OperationStatus | None:
@@ -125,17 +126,17 @@ def check_status(value: object) -> OperationStatus | None:
     except ValueError:
         known = ", ".join(OperationStatus)
         raise CommsArgumentError(
-            f"status={value!r} is no status of an operation.", advice=f"Use one of {known}."
+            f"status={shown(value)} is not the status of an operation.", advice=f"Use one of {known}."
         ) from None
 
 
-_MOMENT = "2026-11-20T06:00:00+01:00"
+_EXAMPLE = "2026-11-20T06:00:00+01:00"
 
 
 def check_window(start_date: object, end_date: object) -> tuple[datetime | None, datetime | None]:
     """Return both ends of a window of creation times, either of them None for open, or refuse them."""
-    start = _check_moment("start_date", start_date)
-    end = _check_moment("end_date", end_date)
+    start = _check_datetime("start_date", start_date)
+    end = _check_datetime("end_date", end_date)
     if start is not None and end is not None and start >= end:
         raise CommsArgumentError(
             f"start_date={start.isoformat()} is not before end_date={end.isoformat()}: the window is empty.",
@@ -145,33 +146,33 @@ def check_window(start_date: object, end_date: object) -> tuple[datetime | None,
     return start, end
 
 
-def _check_moment(name: str, value: object) -> datetime | None:
+def _check_datetime(name: str, value: object) -> datetime | None:
     if value is None:
         return None
     if isinstance(value, str):
-        value = _read_moment(name, value)
+        value = _read_datetime(name, value)
     if not isinstance(value, datetime):
         raise CommsArgumentError(
-            f"{name}={value!r} is a {type(value).__name__}, not a datetime.",
-            advice=f"Use a datetime with a time zone, or a text such as {_MOMENT}.",
+            f"{name}={shown(value)} is a {type(value).__name__}, not a datetime.",
+            advice=f"Use a datetime with a time zone, or a text such as {_EXAMPLE}.",
         )
     if value.utcoffset() is None:
         raise CommsArgumentError(
-            f"{name}={value!r} has no time zone.",
-            advice=f"Say which moment is meant, such as {name}={name}.replace(tzinfo=UTC).",
+            f"{name}={shown(value)} has no time zone.",
+            advice=f"Say which zone is meant, such as {name}={name}.replace(tzinfo=UTC).",
         )
     if not MINYEAR < value.year < MAXYEAR:
-        # In UTC, or a few days wider, it would be no datetime any more.
+        # In UTC, or a few days wider, it would not be a datetime any more.
         raise CommsArgumentError(
-            f"{name}={value.isoformat()} is at the end of time.", advice=f"Leave {name} out for an open window."
+            f"{name}={value.isoformat()} is out of range.", advice=f"Leave {name} out for an open window."
         )
     return plain_utc(value)
 
 
-def _read_moment(name: str, text: str) -> datetime:
+def _read_datetime(name: str, text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
         raise CommsArgumentError(
-            f"{name}={text!r} is not in ISO 8601 format.", advice=f"Use a text such as {_MOMENT}."
+            f"{name}={shown(text)} is not in ISO 8601 format.", advice=f"Use a text such as {_EXAMPLE}."
         ) from None

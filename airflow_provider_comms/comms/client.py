@@ -23,7 +23,7 @@ from airflow_provider_comms.comms.http.sender import Sender, SendOptions
 from airflow_provider_comms.comms.listing.parallel import list_in_turn, list_side_by_side
 from airflow_provider_comms.comms.listing.query import query_of
 from airflow_provider_comms.comms.resource import DEFAULT_PAGE_SIZE
-from airflow_provider_comms.comms.thread_loop import run, start, thread_loop
+from airflow_provider_comms.comms.thread_loop import run, runs_here, start, thread_loop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Iterator
@@ -219,7 +219,7 @@ class AsyncCommsClient:
 
 class CommsClient:
     """
-    Talks to the Comms API and blocks until there is an answer. Threads may share it; so may a fork.
+    Talks to the Comms API and blocks until there is a response. Threads may share it; so may a forked process.
 
     :param settings: whom to talk to, as whom, and within which limits.
 
@@ -291,11 +291,12 @@ class CommsClient:
         """List the operations of a page at a time; as :meth:`AsyncCommsClient.pages` does."""
         pages, loop = self._engine.pages(query), thread_loop()
         try:
-            yield from iter(lambda: run(_next_or_none(pages), loop), None)
+            yield from iter(lambda: _next_page(pages, loop), None)
         finally:
             # Not waited for: whoever collects the garbage may close this, even the loop's own thread or a process
             # that ends; and where an interrupt came, the pages are being cancelled already.
-            start(pages.aclose(), loop)
+            if runs_here(loop):
+                start(pages.aclose(), loop)
 
     @property
     def _engine(self) -> AsyncCommsClient:
@@ -306,6 +307,15 @@ class CommsClient:
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return run(coroutine, thread_loop())
+
+
+def _next_page(pages: AsyncGenerator[T, None], loop: asyncio.AbstractEventLoop) -> T | None:
+    if not runs_here(loop):
+        raise CommsError(
+            "This listing was begun before the process was forked: its connection belongs to the parent process.",
+            advice="Begin a new listing in the child process; the client itself may be used there.",
+        )
+    return run(_next_or_none(pages), loop)
 
 
 async def _next_or_none(pages: AsyncGenerator[T, None]) -> T | None:

@@ -69,5 +69,13 @@ def excerpt(foreign: bytes | str, secrets: Iterable[str] = (), length: int = 200
     return f"{line[:length]}…" if is_cut or len(line) > length else line
 
 
+def shown(value: object) -> str:
+    """Return the start of a value's repr, masked: what an argument turned out to be, whatever that is."""
+    try:
+        return excerpt(repr(value))
+    except Exception:  # noqa: BLE001  (anybody's __repr__; an int of 5,000 digits is a ValueError)
+        return f"<{type(value).__name__}>"
+
+
 def _one_line(text: str) -> str:
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from base64 import b64encode
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from airflow_provider_comms import __version__
 from airflow_provider_comms.comms.errors import CommsSettingsError
+from airflow_provider_comms.comms.redaction import shown
 
 DEFAULT_BASE_URL = "https://comms.twilio.com"
 API_VERSION = "/v1"
+MAX_SECONDS = 10**7
+"""Of any timeout; far above it, the clock of the event loop would overflow."""
 PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 DEFAULT_USER_AGENT = f"airflow-provider-comms/{__version__}"
 
@@ -95,14 +97,12 @@ class ClientSettings:
 
     def __post_init__(self) -> None:
         for name in ("username", "password"):
-            if not getattr(self, name):
-                raise CommsSettingsError(
-                    f"The {name} of {self.name} is empty.",
-                    advice="Username is an account SID or API key SID, password its auth token or secret.",
-                )
+            _check_credential(f"The {name} of {self.name}", getattr(self, name))
+        _check_ca_file(self.ca_file)
+        _check_user_agent(self.user_agent)
         _check_count("max_in_flight", self.max_in_flight)
         object.__setattr__(self, "base_url", normal_base_url(self.base_url))
-        if self.proxy:
+        if self.proxy is not None:
             check_proxy_url(self.proxy, "The proxy")
 
     @property
@@ -135,7 +135,7 @@ def normal_base_url(url: str) -> str:
     try:
         parts = urlsplit(url.strip())
         port = parts.port
-    except ValueError:
+    except (ValueError, AttributeError):  # No text at all has no `strip`.
         raise _bad_url("cannot be read") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise _bad_url(f"({parts.scheme}://{parts.hostname or ''}) has no http:// or https:// and a host")
@@ -147,13 +147,45 @@ def normal_base_url(url: str) -> str:
 
 
 def _check_seconds(name: str, value: object) -> None:
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < math.inf:
-        raise CommsSettingsError(f"{name}={value!r} is not a positive number.", advice="Give seconds, such as 30.")
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value <= MAX_SECONDS:
+        raise CommsSettingsError(
+            f"{name}={shown(value)} is out of range.", advice=f"Use seconds, above 0 and up to {MAX_SECONDS}."
+        )
 
 
 def _check_count(name: str, value: object) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise CommsSettingsError(f"{name}={value!r} is out of range.", advice="Use an integer >= 1.")
+        raise CommsSettingsError(f"{name}={shown(value)} is out of range.", advice="Use an integer >= 1.")
+
+
+def _check_credential(name: str, value: object) -> None:
+    if not isinstance(value, str) or not value:
+        raise CommsSettingsError(
+            f"{name} is empty or not a text.",
+            advice="Username is an account SID or API key SID, password its auth token or secret.",
+        )
+    if not _is_encodable(value):
+        raise CommsSettingsError(f"{name} has characters that cannot be sent.", advice="Copy it from Twilio again.")
+
+
+def _check_ca_file(path: object) -> None:
+    if path is not None and (not isinstance(path, str) or "\0" in path or not _is_encodable(path)):
+        raise CommsSettingsError(
+            f"ca_file={shown(path)} is not a path.",
+            advice="Give the path of a PEM file that exists where the task runs.",
+        )
+
+
+def _check_user_agent(value: object) -> None:
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+        raise CommsSettingsError(
+            f"user_agent={shown(value)} cannot be sent as a header.", advice="Use printable ASCII characters."
+        )
+
+
+def _is_encodable(text: str) -> bool:
+    # Not if it holds half a surrogate pair.
+    return text == text.encode("utf-8", "replace").decode("utf-8")
 
 
 def check_proxy_url(url: str, name: str) -> None:
@@ -163,18 +195,24 @@ def check_proxy_url(url: str, name: str) -> None:
     :param name: what the error calls it. The URL itself is not shown: a password may be in it, in any of its parts.
     :raises CommsSettingsError: no host, a port that cannot be, a scheme or a part that the URL of a proxy has not.
     """
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        parts = urlsplit("")
-    is_whole = parts.path in ("", "/") and not parts.query and not parts.fragment
-    if not parts.hostname or not is_whole or parts.scheme not in PROXY_SCHEMES or not url.isprintable():
+    if not _is_proxy_url(url):
         raise CommsSettingsError(
             f"{name} is not the URL of a proxy.",
             advice="Give it such as http://user:password@proxy.example.com:3128, with / ? # @ in the password written "
             "as %2F %3F %23 %40.",
         )
+
+
+def _is_proxy_url(url: object) -> bool:
+    if not isinstance(url, str) or not url.isprintable():
+        return False
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
+    is_whole = parts.path in ("", "/") and not parts.query and not parts.fragment
+    return parts.scheme in PROXY_SCHEMES and bool(parts.hostname) and is_whole
 
 
 def _bad_url(why: str) -> CommsSettingsError:

@@ -35,6 +35,11 @@ def thread_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
+def runs_here(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether the loop is this process's: after a fork, the child has a copy of the parent's, which does not run."""
+    return _loops.get(os.getpid()) is loop
+
+
 def start(coroutine: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop) -> Future[T]:
     """Start a coroutine on the loop, and do not wait for it."""
     return asyncio.run_coroutine_threadsafe(coroutine, loop)

@@ -72,6 +72,27 @@ def test_a_client_that_was_used_before_a_fork_works_in_the_child_and_in_the_pare
 
 
 @needs_fork
+@pytest.mark.parametrize("parallel", [1, 3])
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_listing_begun_before_a_fork_says_so_in_the_child_and_goes_on_in_the_parent(
+    settings_for, simulator, within, parallel
+):
+    simulator.seed("emails", 50)
+    with CommsClient(settings_for(simulator)) as client:
+        listing = client.list_operations("emails", page_size=5, parallel=parallel)
+        first = next(listing)
+
+        def work() -> bool:
+            with pytest.raises(CommsError, match="begun before the process was forked"):
+                list(listing)
+            return len(list(client.list_operations("emails"))) == 50
+
+        with within(5):
+            assert in_a_child(work) == 0
+        assert len({first.id, *(operation.id for operation in listing)}) == 50
+
+
+@needs_fork
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_fork_in_the_midst_of_other_threads_requests_works(settings_for, simulator):
     ids = [simulator.add_operation() for _ in range(50)]

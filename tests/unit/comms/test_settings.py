@@ -90,11 +90,64 @@ def test_any_text_is_a_base_url_or_refused(url):
     assert normal_base_url(once) == once
 
 
-@pytest.mark.parametrize("proxy", ["http://[::1", "nonsense", "user:hunter2-secret@", "http://:3128"])
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://[::1",
+        "nonsense",
+        "",
+        5,
+        "user:hunter2-secret@",
+        "http://:3128",
+        "http://me:hunter2-secret@proxy.test:65536",
+        "http://me:hunter2-secret@proxy.test:port",
+        "http://me:12/hunter2-secret@proxy.test:3128",
+        "http://me:12#hunter2-secret@proxy.test:3128",
+        "http://me:12?hunter2-secret@proxy.test:3128",
+        "http://me:hunter2-secret\n@proxy.test:3128",
+        "ftp://me:hunter2-secret@proxy.test:21",
+        "http://me:hunter2-secret\udcff@proxy.test:3128",
+    ],
+)
 def test_what_is_no_proxy_is_refused_without_being_quoted(proxy):
     with pytest.raises(CommsSettingsError) as caught:
         settings(proxy=proxy)
     assert "hunter2" not in str(caught.value) + repr(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("ca_file", "nul\0.pem"),
+        ("ca_file", "half\udc80.pem"),
+        ("ca_file", 5),
+        ("username", "half\udc80"),
+        ("username", b"AC1"),
+        ("password", "half\udc80-hunter2-secret"),
+        ("password", 12345),
+        ("user_agent", "two\nlines"),
+        ("user_agent", "\u00fcnicode"),
+        ("user_agent", "nul\0"),
+        ("user_agent", None),
+        ("base_url", None),
+        ("base_url", 5),
+        ("max_in_flight", True),
+        ("max_in_flight", -(10**400)),
+    ],
+    ids=repr,
+)
+def test_what_cannot_be_sent_or_opened_is_refused_by_the_fields_name(field, value):
+    with pytest.raises(CommsSettingsError) as caught:
+        settings(**{field: value})
+    assert field.replace("base_url", "base URL") in caught.value.message
+    assert "hunter2" not in str(caught.value) + repr(caught.value)
+    assert len(caught.value.message) < 400
+
+
+@pytest.mark.parametrize("value", [10**400, 1e300, 10**9])
+def test_a_timeout_that_no_clock_can_hold_is_refused(value):
+    with pytest.raises(CommsSettingsError, match="read_timeout"):
+        Timeouts(read=value)
 
 
 def test_neither_the_password_nor_the_proxys_is_shown():
