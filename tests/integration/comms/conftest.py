@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 import struct
 import threading
@@ -368,7 +369,7 @@ def http():
 
 @pytest.fixture(scope="session")
 def within():
-    """Assert that what stands in the block takes no longer than so many seconds."""
+    """Assert that the block takes less than so many seconds; as much more as the machine is busy."""
 
     @contextmanager
     def measure(seconds: float) -> Iterator[None]:
@@ -376,7 +377,7 @@ def within():
         try:
             yield
         finally:
-            assert time.monotonic() - began < seconds
+            assert time.monotonic() - began < seconds * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
     return measure
 

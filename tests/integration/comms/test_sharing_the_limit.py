@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from itertools import pairwise
 
 import pytest
 
@@ -88,8 +89,9 @@ def test_a_404_after_a_storm_lets_the_gap_narrow_too(gives_up, client, simulator
     with within(2.5):
         for _ in range(50):
             assert type(client.try_many("emails", ["gone"])["gone"]).__name__ == "CommsNotFoundError"
-    times = [request.at for request in simulator.requests]
-    assert times[-1] - times[-20] < 0.5
+    times = [request.at for request in simulator.requests][-20:]
+    # A gap would hold for each; a busy machine delays some.
+    assert min(after - before for before, after in pairwise(times)) < 0.03
 
 
 def test_a_server_that_refuses_everything_sees_a_bounded_number_of_requests(make_client, settings_for, simulator):
