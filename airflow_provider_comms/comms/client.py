@@ -20,8 +20,10 @@ from airflow_provider_comms.comms.errors import CommsError
 from airflow_provider_comms.comms.http.request import fetch_request
 from airflow_provider_comms.comms.http.response import parse_operation, parse_page
 from airflow_provider_comms.comms.http.sender import Sender, SendOptions
-from airflow_provider_comms.comms.listing.parallel import list_in_turn, list_side_by_side
+from airflow_provider_comms.comms.listing.in_turn import list_in_turn
+from airflow_provider_comms.comms.listing.parallel import list_side_by_side
 from airflow_provider_comms.comms.listing.query import query_of
+from airflow_provider_comms.comms.listing.results import Results, check_retention
 from airflow_provider_comms.comms.resource import DEFAULT_PAGE_SIZE
 from airflow_provider_comms.comms.thread_loop import run, runs_here, start, thread_loop
 
@@ -157,6 +159,7 @@ class AsyncCommsClient:
         page_size: int = DEFAULT_PAGE_SIZE,
         limit: int | None = None,
         parallel: int = 1,
+        strict: bool = False,
     ) -> AsyncIterator[Operation]:
         """
         List operations over all pages, each of them once.
@@ -170,6 +173,8 @@ class AsyncCommsClient:
         :param limit: stop after so many operations.
         :param parallel: slices of the window that are listed at the same time, 1 to 32. With 1 the order is the
             API's, which Twilio does not promise; with more there is none.
+        :param strict: raise what would be a warning: records that could not be read (`CommsRecordError`, at the end,
+            when the others have been handed out) and a window that begins before Twilio's retention of 7 days.
         :raises CommsArgumentError: an argument cannot be right or is not known; raised at the call, before any
             request.
         :raises CommsError: see the tree in `comms.errors`; raised while iterating.
@@ -182,25 +187,43 @@ class AsyncCommsClient:
             page_size=page_size,
             limit=limit,
             parallel=parallel,
+            strict=strict,
         )
         return self._operations(query)
 
     async def _operations(self, query: Query) -> AsyncGenerator[Operation, None]:
-        async with aclosing(self.pages(query)) as pages:
+        async with aclosing(self.listing(query)) as pages:
             async for page in pages:
                 for operation in page:
                     yield operation
                 del page
 
-    async def pages(self, query: Query, read: ReadPage = parse_page) -> AsyncGenerator[list[Operation], None]:
+    async def listing(self, query: Query) -> AsyncGenerator[list[Operation], None]:
         """
         List as :meth:`list_operations` does, the operations of a page at a time.
 
         :param query: made by `query_of`.
+        """
+        results = Results(query)
+        check_retention(query, datetime.now(UTC), self.settings.description)
+        async with aclosing(self.pages(query, results=results)) as pages:
+            async for page in pages:
+                yield page
+                del page
+        results.report()
+
+    async def pages(
+        self, query: Query, read: ReadPage = parse_page, results: Results | None = None
+    ) -> AsyncGenerator[list[Operation], None]:
+        """
+        List without a word about what could not be read, the operations of a page at a time.
+
+        :param query: made by `query_of`.
         :param read: reads an answer; it may leave out operations that nobody wants.
+        :param results: what of the pages is handed out, and was not read.
         """
         remaining = query.limit
-        async with aclosing(self._all_pages(query, read)) as pages:
+        async with aclosing(self._all_pages(query, read, results or Results(query))) as pages:
             async for page in pages:
                 yield page[:remaining]
                 if remaining is not None and (remaining := remaining - len(page)) <= 0:
@@ -208,13 +231,13 @@ class AsyncCommsClient:
                 # Nobody holds a page while the next one is read: less memory, and less for the collector to visit.
                 del page
 
-    def _all_pages(self, query: Query, read: ReadPage) -> AsyncGenerator[list[Operation], None]:
+    def _all_pages(self, query: Query, read: ReadPage, results: Results) -> AsyncGenerator[list[Operation], None]:
         async def get_page(request: Request) -> Page:
             return await self._sender.send(request, read, self._options)
 
         if query.parallel == 1:
-            return list_in_turn(query, get_page, self.settings.description)
-        return list_side_by_side(query, get_page, self.settings.description, datetime.now(UTC))
+            return list_in_turn(query, get_page, self.settings.description, results)
+        return list_side_by_side(query, get_page, self.settings.description, results, datetime.now(UTC))
 
 
 class CommsClient:
@@ -273,6 +296,7 @@ class CommsClient:
         page_size: int = DEFAULT_PAGE_SIZE,
         limit: int | None = None,
         parallel: int = 1,
+        strict: bool = False,
     ) -> Iterator[Operation]:
         """List operations; as :meth:`AsyncCommsClient.list_operations` does."""
         query = query_of(
@@ -283,13 +307,13 @@ class CommsClient:
             page_size=page_size,
             limit=limit,
             parallel=parallel,
+            strict=strict,
         )
         # A generator, so that it can be closed; the chain lets go of each page that was read.
-        return (operation for operation in chain.from_iterable(self.pages(query)))
+        return (operation for operation in chain.from_iterable(self._listing(query)))
 
-    def pages(self, query: Query) -> Iterator[list[Operation]]:
-        """List the operations of a page at a time; as :meth:`AsyncCommsClient.pages` does."""
-        pages, loop = self._engine.pages(query), thread_loop()
+    def _listing(self, query: Query) -> Iterator[list[Operation]]:
+        pages, loop = self._engine.listing(query), thread_loop()
         try:
             yield from iter(lambda: _next_page(pages, loop), None)
         finally:

@@ -285,6 +285,11 @@ class Page:
     unreadable: tuple[UnreadableRecord, ...] = ()
     records: int = 0
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether the answer held nothing."""
+        return not (self.records or self.operations or self.unreadable)
+
 
 OPERATION_MODEL: dict[Resource, type[Operation]] = {
     Resource.EMAILS: EmailOperation,

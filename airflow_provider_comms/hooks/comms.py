@@ -117,6 +117,7 @@ class CommsHook(BaseHook):
         page_size: int = DEFAULT_PAGE_SIZE,
         limit: int | None = None,
         parallel: int = 1,
+        strict: bool = False,
     ) -> Iterator[Operation]:
         """
         List operations over all pages, each of them once.
@@ -130,6 +131,8 @@ class CommsHook(BaseHook):
         :param limit: stop after so many operations.
         :param parallel: slices of the window that are listed at the same time, 1 to 32. With 1 the order is the
             API's, which Twilio does not promise; with more there is none.
+        :param strict: raise what would be a warning: records that could not be read (`CommsRecordError`, at the end,
+            when the others have been handed out) and a window that begins before Twilio's retention of 7 days.
         :raises CommsArgumentError: an argument cannot be right or is not known; raised at the call, before any
             request.
         :raises CommsError: see the tree in `comms.errors`; raised while iterating.
@@ -142,6 +145,7 @@ class CommsHook(BaseHook):
             page_size=page_size,
             limit=limit,
             parallel=parallel,
+            strict=strict,
         )
 
     def test_connection(self) -> tuple[bool, str]:

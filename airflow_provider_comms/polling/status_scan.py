@@ -23,8 +23,7 @@ from airflow_provider_comms.comms.errors import (
     CommsRateLimitError,
 )
 from airflow_provider_comms.comms.http.response import parse_page
-from airflow_provider_comms.comms.listing.query import query_of
-from airflow_provider_comms.comms.listing.slices import OVERLAP
+from airflow_provider_comms.comms.listing.query import OVERLAP, query_of
 from airflow_provider_comms.comms.resource import OperationStatus, Resource
 
 if TYPE_CHECKING:

@@ -1,22 +1,22 @@
-"""All pages of a list: one after the other, or a window of time in slices side by side."""
+"""A window of time in slices that are listed side by side."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
 
-from airflow_provider_comms.comms.listing.pages import PageIterator, SeenIds
+from airflow_provider_comms.comms.listing.in_turn import PageIterator
 from airflow_provider_comms.comms.listing.slices import Progress, Slice, whole_slice
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator
     from datetime import datetime
 
     from airflow_provider_comms.comms.http.request import Request
+    from airflow_provider_comms.comms.listing.in_turn import GetPage
     from airflow_provider_comms.comms.listing.query import Query
-    from airflow_provider_comms.comms.models import Operation, Page
-
-    GetPage = Callable[[Request], Awaitable[Page]]
+    from airflow_provider_comms.comms.listing.results import Results
+    from airflow_provider_comms.comms.models import Operation
 
 MIN_PAGES_TO_SPLIT = 3.0
 """Pages that a slice must seem to hold yet, at least, to be cut."""
@@ -26,27 +26,18 @@ QUEUE_SIZE = 2
 """Pages that wait for the reader, besides one in the hands of each worker; each takes 2.5 MB."""
 
 
-async def list_in_turn(query: Query, get_page: GetPage, peer: str) -> AsyncGenerator[list[Operation], None]:
-    """
-    List one page after the other, in the API's order.
-
-    :param get_page: sends a request and reads the page.
-    :param peer: what errors call the other side.
-    """
-    walk = PageIterator(query, SeenIds(), peer)
-    while (request := walk.request) is not None:
-        yield walk.accept(await get_page(request))
-
-
 async def list_side_by_side(
-    query: Query, get_page: GetPage, peer: str, now: datetime
+    query: Query, get_page: GetPage, peer: str, results: Results, now: datetime
 ) -> AsyncGenerator[list[Operation], None]:
     """
     List slices of the window at the same time, `query.parallel` of them; in no order.
 
+    :param get_page: sends a request and reads the page.
+    :param peer: what errors call the other side.
+    :param results: says what of each page is handed out.
     :param now: where an open window ends, as far as cutting it goes.
     """
-    sliced = _SlicedListing(query, get_page, peer)
+    sliced = _SlicedListing(query, get_page, peer, results)
     workers = [asyncio.create_task(sliced.work()) for _ in range(query.parallel)]
     try:
         async for operations in sliced.run(whole_slice(query, now)):
@@ -61,11 +52,11 @@ async def list_side_by_side(
 class _SlicedListing:
     """Slices wait in a queue, pages come out of another; workers stand between."""
 
-    def __init__(self, query: Query, get_page: GetPage, peer: str) -> None:
+    def __init__(self, query: Query, get_page: GetPage, peer: str, results: Results) -> None:
         self._query = query
         self._get_page = get_page
         self._peer = peer
-        self._seen = SeenIds()
+        self._results = results
         self._slices: asyncio.Queue[Slice] = asyncio.Queue()
         self._unfinished = 0
         # Bounded, so that a slow reader holds the workers back and memory stays level.
@@ -81,8 +72,8 @@ class _SlicedListing:
 
     def _put(self, slices: list[Slice]) -> None:
         self._unfinished += len(slices)
-        for one in slices:
-            self._slices.put_nowait(one)
+        for part in slices:
+            self._slices.put_nowait(part)
 
     async def work(self) -> None:
         """List slice after slice until cancelled; the last one to finish says so."""
@@ -97,24 +88,25 @@ class _SlicedListing:
                 await self._found.put(None)
 
     async def _list(self, part: Slice) -> None:
-        walk, progress = PageIterator(part.query(self._query), self._seen, self._peer), Progress(part)
-        while (request := walk.request) is not None:
-            await self._step(walk, request, progress)
-            if walk.request and (pieces := self._pieces(part, progress)):
+        pages, progress = PageIterator(part.query(self._query), self._peer), Progress(part)
+        while (request := pages.request) is not None:
+            await self._step(pages, request, progress)
+            if pages.request and (pieces := self._pieces(part, progress)):
                 self._put(pieces)
                 return
 
-    async def _step(self, walk: PageIterator, request: Request, progress: Progress) -> None:
+    async def _step(self, pages: PageIterator, request: Request, progress: Progress) -> None:
         """Hand out the next page. It is let go of before the one after it is asked for."""
         page = await self._get_page(request)
         progress.note(page.operations)
-        await self._found.put(walk.accept(page))
+        pages.consume(page)
+        await self._found.put(self._results.take(page))
 
     def _pieces(self, part: Slice, progress: Progress) -> list[Slice]:
         """
         Cut a slice that holds more than its share while others run dry; empty if it should stay whole.
 
-        Its pieces begin anew: what was listed of it is listed twice. So it must seem to hold more yet than that.
+        Its pieces start over: what was listed of it is listed twice. So it must seem to hold more yet than that.
         """
         workers, left = self._query.parallel, progress.pages_left
         somebody_waits = self._unfinished < workers

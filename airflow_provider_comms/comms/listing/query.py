@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from airflow_provider_comms.comms.arguments import (
@@ -25,15 +26,23 @@ if TYPE_CHECKING:
     from airflow_provider_comms.comms.resource import OperationStatus, Resource
 
 
+OVERLAP = timedelta(seconds=1)
+"""
+How far requests reach over both ends of their window: Twilio does not say whether its bounds are inclusive. Enough for
+a server that reads them in whole seconds.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """
     Which operations to list. Made by :func:`query_of`, which checks it.
 
-    :param start_date: created after; aware.
+    :param start_date: created at or after; aware.
     :param end_date: created before; aware.
     :param limit: operations to hand out at most; None for all.
     :param parallel: slices of the window to list side by side.
+    :param strict: raise what would be a warning: records that cannot be read, a window beyond Twilio's retention.
     """
 
     resource: Resource
@@ -43,6 +52,7 @@ class Query:
     page_size: int = DEFAULT_PAGE_SIZE
     limit: int | None = None
     parallel: int = 1
+    strict: bool = False
 
     def between(self, start_date: datetime | None, end_date: datetime | None) -> Query:
         """Return the same query over another window."""
@@ -59,6 +69,7 @@ def query_of(
     page_size: int = DEFAULT_PAGE_SIZE,
     limit: int | None = None,
     parallel: int = 1,
+    strict: bool = False,
 ) -> Query:
     """
     Check the arguments of a listing, which are those of :meth:`AsyncCommsClient.list_operations`.
@@ -74,14 +85,19 @@ def query_of(
         check_page_size(page_size),
         check_limit(limit),
         check_parallel(parallel),
+        strict,
     )
 
 
 def list_request(query: Query, page_token: str | None = None) -> Request:
-    """Ask for one page. The filters go with every token: whether Twilio keeps them in it, it does not say."""
+    """
+    Ask for one page of the window and a little more.
+
+    The filters go with every token: whether Twilio keeps them in it, it does not say.
+    """
     parameters = {
-        "startDate": query.start_date and format_utc(query.start_date),
-        "endDate": query.end_date and format_utc(query.end_date),
+        "startDate": query.start_date and format_utc(query.start_date - OVERLAP),
+        "endDate": query.end_date and format_utc(query.end_date + OVERLAP),
         "status": query.status,
         "pageSize": str(query.page_size),
         PAGE_TOKEN: page_token,

@@ -1,17 +1,19 @@
 """
 A window of time, cut into slices that can be listed side by side.
 
-Nothing is promised about the order of a list or whether its bounds are inclusive. So neighbouring slices overlap,
-what comes twice is dropped by id, and every chain of pages is walked to its end or listed anew in smaller slices.
-Order is used only to guess how much a slice still holds; a wrong guess costs requests, never operations.
+Nothing is promised about the order of a list or whether its bounds are inclusive. So each request asks for a little
+more than its slice, what comes twice is dropped by id, and every chain of pages is followed to its end or listed again
+in smaller slices. Order is used only to guess how much a slice still holds; a wrong guess costs requests, never
+operations.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from airflow_provider_comms.comms.listing.query import OVERLAP
 from airflow_provider_comms.comms.resource import RETENTION_DAYS
 
 if TYPE_CHECKING:
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from airflow_provider_comms.comms.listing.query import Query
     from airflow_provider_comms.comms.models import Operation
 
-OVERLAP = timedelta(seconds=1)
-"""How far slices reach over their seams: enough for a server that reads its bounds in whole seconds."""
 MIN_SLICE = 4 * OVERLAP
 
 
@@ -30,8 +30,8 @@ class Slice:
     """
     A part of a query's window.
 
-    :param start: where it begins, without the overlap.
-    :param end: where it ends, without the overlap.
+    :param start: where it begins.
+    :param end: where it ends.
     :param first: whether it begins where the query's window does, which may be open.
     :param last: whether it ends where the query's window does, which may be open.
     """
@@ -47,17 +47,16 @@ class Slice:
         return self.end - self.start
 
     def query(self, whole: Query) -> Query:
-        """Return the query that lists this slice, with its overlaps, and open where the whole is."""
-        start = whole.start_date if self.first else self.start - OVERLAP
-        end = whole.end_date if self.last else self.end + OVERLAP
-        return whole.between(start, end)
+        """Return the query that lists this slice, open where the whole is."""
+        return whole.between(whole.start_date if self.first else self.start, whole.end_date if self.last else self.end)
 
     def cut(self, pieces: int) -> list[Slice]:
         """Return the slice in equal pieces, as many as asked for or as are not too narrow."""
         count = max(1, min(pieces, self.width // MIN_SLICE))
-        seams = [self.start + self.width * i / count for i in range(count)] + [self.end]
+        boundaries = [self.start + self.width * i / count for i in range(count)] + [self.end]
         return [
-            Slice(seams[i], seams[i + 1], self.first and i == 0, self.last and i == count - 1) for i in range(count)
+            Slice(boundaries[i], boundaries[i + 1], self.first and i == 0, self.last and i == count - 1)
+            for i in range(count)
         ]
 
 
@@ -65,12 +64,12 @@ def whole_slice(query: Query, now: datetime) -> Slice:
     """Return the query's window as one slice; where it is open, as far as Twilio keeps operations."""
     end = query.end_date or max(now, query.start_date or now) + MIN_SLICE
     start = query.start_date or min(now, end) - timedelta(days=RETENTION_DAYS)
-    return Slice(start.astimezone(UTC), max(start, end).astimezone(UTC))
+    return Slice(start, max(start, end))
 
 
 class Progress:
     """
-    How far the walk through a slice has come, and what may lie ahead.
+    How much of a slice has been listed, and what may lie ahead.
 
     :param part: the slice.
     """
@@ -85,9 +84,9 @@ class Progress:
     def note(self, operations: Sequence[Operation]) -> None:
         """Take in the operations of the next page."""
         self.pages += 1
-        moments = [operation.created_at for operation in operations]
-        if moments:
-            begin, end = min(moments), max(moments)
+        created = [operation.created_at for operation in operations]
+        if created:
+            begin, end = min(created), max(created)
             self._latest_page = end - begin
             self._begin = min(begin, self._begin or begin)
             self._end = max(end, self._end or end)

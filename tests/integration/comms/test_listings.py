@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pendulum
 import pytest
@@ -11,7 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_comms.comms.client import CommsClient
-from airflow_provider_comms.comms.errors import CommsProtocolError, CommsServerError
+from airflow_provider_comms.comms.errors import (
+    CommsArgumentError,
+    CommsProtocolError,
+    CommsRecordError,
+    CommsServerError,
+)
 from airflow_provider_comms.simulator import Simulator
 
 HABITS = {
@@ -139,7 +145,7 @@ def test_pages_are_as_large_as_asked_for(client, simulator):
 def test_a_circle_of_tokens_is_an_error_and_no_endless_list(client, simulator):
     simulator.seed("emails", 50)
     simulator.change_settings(loop_tokens=True)
-    with pytest.raises(CommsProtocolError, match="circle"):
+    with pytest.raises(CommsProtocolError, match="pagination loop"):
         client.list("emails", page_size=10)
     assert len(simulator.requests) <= 4
 
@@ -190,3 +196,65 @@ def test_a_list_under_a_rate_limit_slows_down_and_comes_whole(make_client, setti
     client = make_client(settings_for(simulator, attempts=10, backoff_base=0.05))
     assert len(ids_of(client.list("emails", page_size=10, parallel=8))) == 200
     assert simulator.request_counts()["by_status"]["200"] > 3 * simulator.request_counts()["by_status"].get("429", 0)
+
+
+@pytest.mark.parametrize("parallel", [1, 4])
+@pytest.mark.parametrize("inclusive", [True, False])
+def test_an_operation_on_a_boundary_is_in_the_window_that_begins_there(client, simulator, inclusive, parallel):
+    simulator.change_settings(inclusive_bounds=inclusive)
+    noon = simulator.now.replace(microsecond=0) - timedelta(hours=20)
+    edges = [noon + timedelta(hours=hours) for hours in range(4)]
+    created = [edge + timedelta(milliseconds=ms) for edge in edges for ms in (-1, 0, 1)]
+    ids = [simulator.add_operation("emails", created_at=at) for at in created]
+    found = [
+        ids_of(client.list("emails", start_date=start, end_date=end, page_size=2, parallel=parallel))
+        for start, end in pairwise(edges)
+    ]
+    assert [sorted(window) for window in found] == [sorted(ids[1 + 3 * n : 4 + 3 * n]) for n in range(3)]
+
+
+@pytest.mark.parametrize("parallel", [1, 4])
+def test_a_record_that_cannot_be_read_is_left_out_and_told_of_at_the_end(client, simulator, caplog, parallel):
+    simulator.seed("emails", 40)
+    odd = [simulator.add_operation("emails", raw_fields={"updatedAt": None}) for _ in range(7)]
+    found = client.begin_listing("emails", page_size=5, parallel=parallel)
+    with caplog.at_level("WARNING", "airflow_provider_comms"):
+        assert len(ids_of(found)) == 40
+    [warning] = caplog.messages
+    assert warning.startswith("7 unreadable records are not in this list of emails operations.")
+    assert sum(name in warning for name in odd) == 5
+    assert "updatedAt is null, not a date and time" in warning
+
+
+def test_a_strict_listing_hands_out_what_it_can_and_ends_with_an_error(client, simulator):
+    simulator.seed("emails", 40)
+    odd = simulator.add_operation("emails", raw_fields={"stats": None})
+    found = []
+    with pytest.raises(CommsRecordError, match=f"{odd} cannot be read: stats is null"):  # noqa: PT012
+        for operation in client.begin_listing("emails", page_size=5, strict=True):
+            found.append(operation)
+    assert len(ids_of(found)) == 40
+
+
+def test_an_operation_created_at_the_beginning_of_time_is_listed(client, simulator):
+    odd = simulator.add_operation("emails", raw_fields={"createdAt": "0001-01-01T00:00:00Z"})
+    assert ids_of(client.list("emails")) == ids_of(client.list("emails", parallel=4)) == [odd]
+
+
+@pytest.mark.parametrize("arguments", [{}, {"limit": 1}, {"parallel": 4}, {"status": "COMPLETED"}], ids=str)
+def test_empty_pages_without_end_are_an_error(client, simulator, arguments):
+    simulator.change_settings(endless_pages=True)
+    with pytest.raises(CommsProtocolError, match="100 empty pages in a row"):
+        client.list("emails", **arguments)
+    assert len(simulator.requests) <= 4 * 100
+
+
+def test_a_window_beyond_the_retention_is_warned_of_once_and_refused_by_choice(client, simulator, caplog):
+    simulator.seed("emails", 30)
+    window = {"start_date": datetime.now(UTC) - timedelta(days=10), "page_size": 10}
+    assert len(client.list("emails", **window)) == 30
+    assert sum("Twilio keeps operations for 7 days" in message for message in caplog.messages) == 1
+    asked = len(simulator.requests)
+    with pytest.raises(CommsArgumentError, match="Twilio keeps operations for 7 days"):
+        client.list("emails", strict=True, **window)
+    assert len(simulator.requests) == asked

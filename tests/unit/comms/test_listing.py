@@ -14,13 +14,19 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_comms.comms.errors import CommsProtocolError, CommsServerError
-from airflow_provider_comms.comms.listing.parallel import list_in_turn, list_side_by_side
+from airflow_provider_comms.comms.listing.in_turn import list_in_turn
+from airflow_provider_comms.comms.listing.parallel import list_side_by_side
 from airflow_provider_comms.comms.listing.query import query_of
-from airflow_provider_comms.comms.listing.slices import MIN_SLICE, OVERLAP, Slice, whole_slice
+from airflow_provider_comms.comms.listing.results import Results
+from airflow_provider_comms.comms.listing.slices import MIN_SLICE, Slice, whole_slice
 from airflow_provider_comms.comms.models import EmailOperation, Page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncGenerator, Callable
+
+    from airflow_provider_comms.comms.listing.in_turn import GetPage
+    from airflow_provider_comms.comms.listing.query import Query
+    from airflow_provider_comms.comms.models import Operation
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DAY = 86_400.0
@@ -95,12 +101,17 @@ class Api:
         return lambda moment: start < moment < end
 
 
+def side_by_side(query: Query, get_page: GetPage) -> AsyncGenerator[list[Operation], None]:
+    return list_side_by_side(query, get_page, "x", Results(query), NOW)
+
+
 def listed(api: Api, *, parallel: int, now: datetime = NOW, **filters) -> list[str]:
     query = query_of("emails", parallel=parallel, **filters)
 
     async def whole() -> list[str]:
         in_turn = parallel == 1
-        pages = list_in_turn(query, api.page, "x") if in_turn else list_side_by_side(query, api.page, "x", now)
+        how = (query, api.page, "x", Results(query))
+        pages = list_in_turn(*how) if in_turn else list_side_by_side(*how, now)
         return [operation.id async for page in pages for operation in page]
 
     return asyncio.run(whole())
@@ -209,7 +220,7 @@ def test_an_error_in_one_slice_ends_the_list_with_it_and_leaves_nothing_running(
 
     async def whole() -> int:
         with pytest.raises(CommsServerError):
-            async for _ in list_side_by_side(query, api.page, "x", NOW):
+            async for _ in side_by_side(query, api.page):
                 pass
         return len(asyncio.all_tasks())
 
@@ -223,7 +234,7 @@ def test_a_list_left_early_leaves_nothing_running(taken):
     query = query_of("emails", parallel=8, page_size=5)
 
     async def some() -> int:
-        pages = list_side_by_side(query, api.page, "x", NOW)
+        pages = side_by_side(query, api.page)
         for _ in range(taken):
             await anext(pages)
         await pages.aclose()
@@ -238,7 +249,7 @@ def test_a_slow_reader_holds_the_requests_back():
     query = query_of("emails", parallel=4, page_size=5)
 
     async def slowly() -> int:
-        pages = list_side_by_side(query, api.page, "x", NOW)
+        pages = side_by_side(query, api.page)
         await anext(pages)
         for _ in range(500):
             await asyncio.sleep(0)
@@ -253,10 +264,10 @@ def test_a_circle_of_tokens_in_one_slice_ends_the_list():
         return Page((), "again")
 
     async def whole() -> None:
-        async for _ in list_side_by_side(query_of("emails", parallel=4), circle, "x", NOW):
+        async for _ in side_by_side(query_of("emails", parallel=4), circle):
             pass
 
-    with pytest.raises(CommsProtocolError, match="circle"):
+    with pytest.raises(CommsProtocolError, match="pagination loop"):
         asyncio.run(whole())
 
 
@@ -277,9 +288,39 @@ def test_pieces_of_a_slice_touch_each_other_and_cover_it(start, seconds, pieces)
     assert len(cut) == 1 or all(piece.width >= MIN_SLICE - timedelta.resolution for piece in cut)
 
 
-def test_neighbouring_slices_overlap_and_the_ends_stay_as_they_were_asked_for():
+def test_neighbouring_slices_touch_and_the_ends_stay_as_they_were_asked_for():
     query = query_of("emails", start_date=NOW - timedelta(hours=1))
     pieces = [piece.query(query) for piece in whole_slice(query, NOW).cut(4)]
     assert pieces[0].start_date == query.start_date
     assert pieces[-1].end_date is None
-    assert all(one.end_date - two.start_date == 2 * OVERLAP for one, two in pairwise(pieces))
+    assert all(one.end_date == two.start_date for one, two in pairwise(pieces))
+
+
+MICROSECOND = timedelta(microseconds=1)
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(st.integers(0, 40_000_000), max_size=40),
+    st.lists(st.integers(0, 40), min_size=1, max_size=5, unique=True).map(sorted),
+    st.sampled_from([timedelta(seconds=1), timedelta(milliseconds=1), MICROSECOND]),
+    _habits,
+    st.sampled_from([1, 4]),
+)
+@example([0, 10_000_000, 9_999_999, 10_000_001, 20_000_000], [0, 10, 20], MICROSECOND, Habits(), 1)
+@example([0, 10_000_000, 9_999_999, 10_000_001, 20_000_000], [0, 10, 20], MICROSECOND, Habits(inclusive=True), 4)
+def test_adjacent_windows_find_each_operation_exactly_once(offsets, edges, precision, habits, parallel):
+    """Whichever way the server reads its bounds, `[start, end)` is what is found."""
+    begin = NOW - timedelta(hours=1)
+    created = [begin + n * MICROSECOND // precision * precision for n in offsets]
+    found = [
+        name
+        for start, end in pairwise(begin + timedelta(seconds=edge) for edge in edges)
+        for name in listed(Api(created, habits), parallel=parallel, page_size=5, start_date=start, end_date=end)
+    ]
+    inside = [
+        f"op{n}"
+        for n, at in enumerate(created)
+        if begin + timedelta(seconds=edges[0]) <= at < begin + timedelta(seconds=edges[-1])
+    ]
+    assert sorted(found) == sorted(inside)
