@@ -15,7 +15,7 @@ from airflow_provider_comms.comms.arguments import check_operation_id, check_win
 from airflow_provider_comms.comms.client import AsyncCommsClient, CommsClient
 from airflow_provider_comms.comms.errors import CommsArgumentError, CommsError
 from airflow_provider_comms.comms.http.request import fetch_request
-from airflow_provider_comms.comms.listing.query import list_request, query_of
+from airflow_provider_comms.comms.listing.query import OVERLAP, list_request, query_of
 from airflow_provider_comms.comms.resource import OperationStatus, Resource
 from airflow_provider_comms.comms.settings import ClientSettings
 from airflow_provider_comms.hooks.comms import CommsHook
@@ -129,14 +129,14 @@ def test_a_window_over_the_hour_that_comes_twice_in_autumn_is_measured_in_real_t
 def test_a_moment_of_any_zone_and_make_is_sent_as_utc(moment):
     query = query_of("emails", start_date=moment, end_date=moment + timedelta(seconds=1.5))
     sent = dict(list_request(query).query)
-    assert sent["startDate"] == "2026-11-20T12:00:00Z"
-    assert sent["endDate"] == "2026-11-20T12:00:01.500000Z"
+    assert sent["startDate"] == "2026-11-20T11:59:59Z"
+    assert sent["endDate"] == "2026-11-20T12:00:02.500000Z"
 
 
 def test_the_hour_that_comes_twice_is_sent_as_the_one_that_is_meant():
     twice = [datetime(2026, 10, 25, 2, 30, tzinfo=BERLIN, fold=fold) for fold in (0, 1)]
     sent = [dict(list_request(query_of("emails", start_date=moment)).query)["startDate"] for moment in twice]
-    assert sent == ["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"]
+    assert sent == ["2026-10-25T00:29:59Z", "2026-10-25T01:29:59Z"]
 
 
 @given(st.datetimes(timezones=st.timezones()), st.integers(1, 32))
@@ -146,7 +146,7 @@ def test_any_aware_datetime_is_sent_or_refused(moment, parallel):
     except CommsArgumentError:
         return
     sent = dict(list_request(query).query)["startDate"]
-    assert datetime.fromisoformat(sent) == moment.astimezone(UTC)
+    assert datetime.fromisoformat(sent) == moment.astimezone(UTC) - OVERLAP
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_only_what_was_asked_for_is_sent():
     full = query_of("emails", start_date=NOON, status="CANCELED", page_size=7)
     sent = dict(list_request(full, "tok/+==").query)
     assert sent == {
-        "startDate": "2026-11-20T12:00:00Z",
+        "startDate": "2026-11-20T11:59:59Z",
         "status": "CANCELED",
         "pageSize": "7",
         "pageToken": "tok/+==",
