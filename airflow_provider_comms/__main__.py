@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_comms.cli.exits import exit_now, run
+from airflow_provider_comms.cli.exits import exit_now
 from airflow_provider_comms.cli.parser import parser
+from airflow_provider_comms.cli.run import run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

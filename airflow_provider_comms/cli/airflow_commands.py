@@ -29,6 +29,7 @@ def _action(command: Command) -> Any:
 
 
 def _run(name: str, arguments: Namespace) -> None:
-    from airflow_provider_comms.cli.exits import exit_now, run
+    from airflow_provider_comms.cli.exits import exit_now
+    from airflow_provider_comms.cli.run import run
 
     exit_now(run(name, arguments, connection_first=True))

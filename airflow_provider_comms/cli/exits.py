@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from contextlib import suppress
 from enum import IntEnum
-from typing import TYPE_CHECKING, NoReturn, Self
+from typing import NoReturn, Self
 
-from airflow_provider_comms.cli.startup import prepare_standard_streams
 from airflow_provider_comms.comms.errors import (
     CommsArgumentError,
     CommsError,
     CommsSettingsError,
     CommsUnreachableError,
 )
-
-if TYPE_CHECKING:
-    from argparse import Namespace
 
 
 class Exit(IntEnum):
@@ -56,38 +51,6 @@ def exit_of(error: CommsError) -> Exit:
         return Exit.USAGE
     is_unreachable = error.transient or isinstance(error, CommsUnreachableError)
     return Exit.UNREACHABLE if is_unreachable else Exit.REFUSED
-
-
-def run(command: str, arguments: Namespace, *, connection_first: bool = False) -> Exit:
-    """
-    Run a command; each expected error becomes a text on standard error and a status.
-
-    :param command: its name in the table of `cli.parser`.
-    :param connection_first: where credentials come from without `--conn-id`; see `cli.credentials`.
-    """
-    prepare_standard_streams()
-    # An exception, so that a progress bar gives the terminal its cursor back.
-    signal.signal(signal.SIGTERM, _terminate)
-    arguments.connection_first = connection_first
-    try:
-        # Here, so that an interrupt finds a listener while the HTTP client is loaded.
-        from airflow_provider_comms.cli.commands import COMMANDS
-
-        return COMMANDS[command](arguments)
-    except CommsError as error:
-        return fail(exit_of(error), str(error))
-    except OutputError as error:
-        return fail(Exit.OUTPUT, str(error))
-    except BrokenPipeError:
-        return Exit.BROKEN_PIPE
-    except KeyboardInterrupt:
-        return fail(Exit.INTERRUPTED, "Interrupted. This does not cancel the operations at Twilio.")
-    except SystemExit:
-        return fail(Exit.TERMINATED, "Terminated. This does not cancel the operations at Twilio.")
-
-
-def _terminate(*_: object) -> NoReturn:
-    raise SystemExit
 
 
 def fail(status: Exit, text: str) -> Exit:
