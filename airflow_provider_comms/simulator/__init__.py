@@ -17,7 +17,6 @@ From a shell: ``python -m airflow_provider_comms.simulator --help``. In pytest: 
 
 from __future__ import annotations
 
-from airflow_provider_comms.simulator.checks import FieldError
 from airflow_provider_comms.simulator.credentials import (
     DEFAULT_ACCOUNT_SID,
     DEFAULT_API_KEY_SECRET,
@@ -25,11 +24,12 @@ from airflow_provider_comms.simulator.credentials import (
     DEFAULT_AUTH_TOKEN,
 )
 from airflow_provider_comms.simulator.faults import Fault
+from airflow_provider_comms.simulator.fields import FieldError
 from airflow_provider_comms.simulator.plans import OperationPlan
+from airflow_provider_comms.simulator.request_log import LoggedRequest
 from airflow_provider_comms.simulator.server import ServerError
 from airflow_provider_comms.simulator.settings import Settings
 from airflow_provider_comms.simulator.simulator import Simulator
-from airflow_provider_comms.simulator.traffic import LoggedRequest
 
 __all__ = [
     "DEFAULT_ACCOUNT_SID",

@@ -12,18 +12,18 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from airflow_provider_comms.simulator.checks import FieldError
+from airflow_provider_comms.simulator.fields import FieldError
 from airflow_provider_comms.simulator.plans import ENDINGS, OperationPlan
 from airflow_provider_comms.simulator.simulator import Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from airflow_provider_comms.simulator.traffic import LoggedRequest
+    from airflow_provider_comms.simulator.request_log import LoggedRequest
 
 _VARIABLE = "AIRFLOW_CONN_TWILIO_COMMS_DEFAULT"
-_LOOK_SECONDS = 0.2
-#: Shares that make a demonstration worth looking at.
+_POLL_SECONDS = 0.2
+#: Shares that give a demonstration something to show.
 _OPENED, _FAILED, _UNDELIVERED = 0.4, 0.02, 0.03
 
 
@@ -101,7 +101,7 @@ def _started(options: argparse.Namespace) -> Simulator:
         seed=options.seed,
         latency=options.latency,
         rate_limit=options.rate_limit,
-        on_request=_tell if options.log else None,
+        on_request=_log if options.log else None,
     )
     plan = OperationPlan(
         scheduled_for=options.scheduled,
@@ -112,13 +112,13 @@ def _started(options: argparse.Namespace) -> Simulator:
         failed=_FAILED,
         undelivered=_UNDELIVERED,
     )
-    for resource, count in (("emails", options.emails), ("messages", options.messages)):
-        simulator.seed(resource, count, plan, spread=options.spread, until=simulator.now)
+    simulator.seed("emails", options.emails, plan, spread=options.spread, until=simulator.now)
+    simulator.seed("messages", options.messages, plan, spread=options.spread, until=simulator.now)
     simulator.start()
     return simulator
 
 
-def _tell(request: LoggedRequest) -> None:
+def _log(request: LoggedRequest) -> None:
     sys.stderr.write(request.line() + "\n")
     sys.stderr.flush()
 
@@ -147,7 +147,7 @@ It stops on Ctrl-C, or by itself after {options.stop_after:g} s.
 def _wait(stopping: threading.Event, seconds: float, parent: int | None) -> None:
     """Wait for a signal, the time, or the end of the parent process."""
     deadline = time.monotonic() + seconds
-    while (left := deadline - time.monotonic()) > 0 and not stopping.wait(min(left, _LOOK_SECONDS)):
+    while (left := deadline - time.monotonic()) > 0 and not stopping.wait(min(left, _POLL_SECONDS)):
         if parent is not None and os.getppid() != parent:
             return
 

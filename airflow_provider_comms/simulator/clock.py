@@ -6,24 +6,31 @@ import time
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from airflow_provider_comms.simulator.checks import FieldError, number
+from airflow_provider_comms.simulator.fields import FieldError
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: About the year 6000: far off, and dates can still be written when an operation runs for decades after it.
 LATEST_MS = 127_000_000_000_000
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-def milliseconds(moment: datetime, field: str = "created_at") -> int:
-    """Whole milliseconds since 1970 (UTC) of an aware datetime, rounded down."""
-    if moment.tzinfo is None:
+def milliseconds(time: datetime, field: str) -> int:
+    """Whole milliseconds since 1970 of an aware datetime, rounded down; an error names ``field``."""
+    if time.tzinfo is None:
         raise FieldError(field, "must carry a time zone")
-    return (moment - EPOCH) // _MILLISECOND
+    return in_range((time - EPOCH) // _MILLISECOND, field)
 
 
-def iso(moment_ms: int) -> str:
+def in_range(time_ms: int, field: str) -> int:
+    """Return a time in milliseconds if the simulator can live in it; an error names ``field``."""
+    if not 0 <= time_ms <= LATEST_MS:
+        raise FieldError(field, "leads to a time before 1970 or after the year 5990")
+    return time_ms
+
+
+def iso(time_ms: int) -> str:
     """ISO 8601 text in UTC with milliseconds, as the API writes dates."""
-    return f"{_iso_second(moment_ms // 1000)}.{moment_ms % 1000:03d}Z"
+    return f"{_iso_second(time_ms // 1000)}.{time_ms % 1000:03d}Z"
 
 
 @lru_cache(maxsize=1024)
@@ -36,7 +43,7 @@ class Clock:
     """
     Milliseconds since 1970, never going backwards.
 
-    :param start: the moment at which the clock begins (aware); the real time if None.
+    :param start: when the clock begins (aware); the real time if None.
     :param frozen: True stops it: only :meth:`advance` moves it then.
     """
 
@@ -47,21 +54,12 @@ class Clock:
         self._frozen = frozen
 
     def now_ms(self) -> int:
-        """The present moment in milliseconds since 1970."""
+        """The time in milliseconds since 1970."""
         passed = 0 if self._frozen else int((time.monotonic() - self._begun) * 1000)
         return self._start_ms + passed + self._advanced_ms
 
-    def now(self) -> datetime:
-        """The present moment, in UTC."""
-        return EPOCH + self.now_ms() * _MILLISECOND
-
     def advance(self, seconds: float) -> None:
-        """
-        Move the clock forward by ``seconds``.
-
-        :raises FieldError: when ``seconds`` is negative, absurdly large or no number.
-        """
-        step_ms = round(number("seconds", seconds) * 1000)
-        if self.now_ms() + step_ms > LATEST_MS:
-            raise FieldError("seconds", "leads to a time after the year 6000")
+        """Move the clock forward by ``seconds``."""
+        step_ms = round(seconds * 1000)
+        in_range(self.now_ms() + step_ms, "seconds")
         self._advanced_ms += step_ms

@@ -7,181 +7,133 @@ A body that cannot be used is a 400 with ``{"error": {"field": ..., "problem": .
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from starlette.routing import Route
-
-from airflow_provider_comms.simulator.answers import json_answer
-from airflow_provider_comms.simulator.checks import FieldError, mapping, text, truth
 from airflow_provider_comms.simulator.clock import iso
-from airflow_provider_comms.simulator.faults import Fault, read_fault
+from airflow_provider_comms.simulator.faults import Fault
+from airflow_provider_comms.simulator.fields import FieldError, Seconds, Switch, checked
+from airflow_provider_comms.simulator.responses import Response, json_response
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
-    from starlette.responses import Response
+    from collections.abc import Callable, Iterator
 
-    from airflow_provider_comms.simulator.world import World
+    from airflow_provider_comms.simulator.connection import Request
+    from airflow_provider_comms.simulator.simulator import Simulator
 
 _RECENT = 100
-_SHOWN_OF_A_FAULT = (
-    "kind",
-    "resource",
-    "route",
-    "operation_id",
-    "status",
-    "times",
-    "skip",
-    "matched",
-    "hits",
-)
-#: Parameters of the Python API that JSON has no use for.
-_NO_FIELDS = {"self", "plan"}
-
-Handler = Callable[[Any], Any]
 
 
-def control_routes(world: World) -> list[Route]:
-    """The routes below ``/control``."""
-    control = _Control(world)
-    return [
-        _route("/health", GET=control.health),
-        _route("/operations", POST=control.add_operations),
-        _route("/operations/change", POST=control.change_operation),
-        _route("/operations/remove", POST=control.remove_operation),
-        _route("/seed", POST=control.seed),
-        _route("/faults", GET=control.faults, POST=control.add_faults, DELETE=control.clear_faults),
-        _route("/requests", GET=control.requests, DELETE=control.clear_requests),
-        _route("/clock", GET=control.clock, POST=control.advance),
-        _route("/settings", GET=control.settings, POST=control.change_settings),
-        _route("/permissions", POST=control.permit),
-        _route("/reset", POST=control.reset),
-    ]
-
-
-def _route(path: str, **handlers: Handler) -> Route:
-    async def answer(request: Request) -> Response:
-        try:
-            body = await _body(request)
-            return json_answer(200, handlers[request.method](body))
-        except FieldError as error:
-            return json_answer(400, {"error": {"field": error.field, "problem": error.problem}})
-
-    return Route(path, answer, methods=list(handlers))
-
-
-async def _body(request: Request) -> Any:
-    """The JSON of a body; an empty object where there is none."""
-    content = await request.body()
+def respond(simulator: Simulator, request: Request) -> Response:
+    """Do what a request asks for."""
+    path = request.path.removeprefix("/control/")
+    allowed = sorted(method for method, known in _ROUTES if known == path)
+    if request.method not in allowed:
+        return refusal(405 if allowed else 404, FieldError("path", f"knows {' and '.join(allowed) or 'nothing'} here"))
+    kind = request.headers.get("content-type", "application/json" if not request.body else "none")
+    if not kind.lower().startswith("application/json"):  # The forms of any web page can send other types.
+        return refusal(415, FieldError("Content-Type", "must be application/json"))
     try:
-        return json.loads(content) if content else {}
+        return json_response(200, _ROUTES[request.method, path](simulator, _read(request.body)) or {})
+    except FieldError as error:
+        return refusal(400, error)
+
+
+def refusal(status: int, error: FieldError) -> Response:
+    """The response to what cannot be done."""
+    return json_response(status, {"error": {"field": error.field, "problem": error.problem}})
+
+
+def _read(body: bytes) -> Any:
+    try:
+        return json.loads(body) if body else {}
     except (ValueError, RecursionError) as error:
         raise FieldError("body", "is not JSON") from error
 
 
-class _Control:
-    """One method per thing that can be asked for; each takes the body's JSON and returns the answer's."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def health(self, _body: Any) -> dict[str, Any]:
-        return {
-            "status": "ok",
-            "now": iso(self._world.clock.now_ms()),
-            "operations": self._world.sizes(),
-            "faults": sum(not fault.spent() for fault in self._world.faults.all()),
-        }
-
-    def add_operations(self, body: Any) -> dict[str, Any]:
-        return {"ids": [self._add_operation(place, given) for place, given in _many("operations", body)]}
-
-    def _add_operation(self, place: str, given: Any) -> str:
-        with _placed(place):
-            fields = _dated(_fields(given, "resource"), "created_at")
-            return self._world.add_operation(**fields)
-
-    def change_operation(self, body: Any) -> dict[str, Any]:
-        self._world.change_operation(**_fields(body, "resource", "operation_id"))
-        return {}
-
-    def remove_operation(self, body: Any) -> dict[str, Any]:
-        fields = _fields(body, "resource", "operation_id")
-        self._world.remove_operation(fields["resource"], fields["operation_id"])
-        return {}
-
-    def seed(self, body: Any) -> dict[str, Any]:
-        return {"count": self._world.seed(**_dated(_fields(body, "resource", "count"), "until"))}
-
-    def faults(self, _body: Any) -> dict[str, Any]:
-        return {"faults": [_shown(fault) for fault in self._world.faults.all()]}
-
-    def add_faults(self, body: Any) -> dict[str, Any]:
-        faults = [_read_fault(place, given) for place, given in _many("faults", body)]
-        for fault in faults:
-            self._world.faults.add(fault)
-        return {"faults": [_shown(fault) for fault in faults]}
-
-    def clear_faults(self, _body: Any) -> dict[str, Any]:
-        self._world.faults.clear()
-        return {}
-
-    def requests(self, _body: Any) -> dict[str, Any]:
-        recent = [asdict(request) for request in self._world.log.all()[-_RECENT:]]
-        return self._world.log.counts() | {"recent": recent}
-
-    def clear_requests(self, _body: Any) -> dict[str, Any]:
-        self._world.log.clear()
-        return {}
-
-    def clock(self, _body: Any) -> dict[str, Any]:
-        return {"now": iso(self._world.clock.now_ms())}
-
-    def advance(self, body: Any) -> dict[str, Any]:
-        self._world.clock.advance(_fields(body, "advance")["advance"])
-        return self.clock(body)
-
-    def settings(self, _body: Any) -> dict[str, Any]:
-        return asdict(self._world.settings)
-
-    def change_settings(self, body: Any) -> dict[str, Any]:
-        self._world.change_settings(mapping("body", body))
-        return self.settings(body)
-
-    def permit(self, body: Any) -> dict[str, Any]:
-        fields = _fields(body, "credential", "resource", "allowed")
-        allowed = truth("allowed", fields["allowed"])
-        self._world.credentials.permit(text("credential", fields["credential"]), fields["resource"], allowed)
-        return {}
-
-    def reset(self, _body: Any) -> dict[str, Any]:
-        self._world.reset()
-        return {}
+def _health(simulator: Simulator, _body: Any) -> dict[str, Any]:
+    faults = simulator.faults
+    return {
+        "status": "ok",
+        **_clock(simulator, None),
+        "operations": simulator.sizes,
+        "faults": len(faults) - sum(map(Fault.spent, faults)),
+    }
 
 
-def _fields(body: Any, *required: str) -> dict[str, Any]:
-    """The fields of a JSON object, none of the required ones missing."""
-    fields = mapping("body", body)
-    for name in required:
-        if name not in fields:
-            raise FieldError(name, "is missing")
-    for name in _NO_FIELDS & fields.keys():
-        raise FieldError(name, "unknown field; the fields of a plan stand side by side with the others")
-    return fields
+def _clock(simulator: Simulator, _body: Any) -> dict[str, Any]:
+    return {"now": iso(simulator.now_ms)}
 
 
-def _many(name: str, body: Any) -> list[tuple[str, Any]]:
-    """What a body holds one or many of, each with its place: an object, a list, or ``{name: list}``."""
+def _requests(simulator: Simulator, _body: Any) -> dict[str, Any]:
+    return simulator.request_counts() | {"recent": [asdict(request) for request in simulator.requests[-_RECENT:]]}
+
+
+def _add_operations(simulator: Simulator, body: Any) -> dict[str, Any]:
+    return {"ids": _each("operations", body, simulator.add_operation)}
+
+
+def _add_faults(simulator: Simulator, body: Any) -> dict[str, Any]:
+    faults = _each("faults", body, Fault)  # All are read before the first one is in force.
+    return {"faults": [simulator.fault(fault).summary() for fault in faults]}
+
+
+def _change_settings(simulator: Simulator, body: Any) -> dict[str, Any]:
+    simulator.change_settings(**_fields(body))
+    return simulator.settings.model_dump()
+
+
+@checked
+def _advance(simulator: Any, *, advance: Seconds) -> dict[str, Any]:
+    simulator.advance(advance)
+    return _clock(simulator, None)
+
+
+@checked
+def _permit(simulator: Any, *, credential: str, resource: str, allowed: Switch) -> None:
+    simulator.permit(credential, resource, allowed)
+
+
+_ROUTES: dict[tuple[str, str], Callable[[Any, Any], Any]] = {
+    ("GET", "health"): _health,
+    ("POST", "operations"): _add_operations,
+    ("POST", "operations/change"): lambda simulator, body: simulator.change_operation(**_fields(body)),
+    ("POST", "operations/remove"): lambda simulator, body: simulator.remove_operation(**_fields(body)),
+    ("POST", "seed"): lambda simulator, body: {"count": simulator.seed(**_fields(body))},
+    ("GET", "faults"): lambda simulator, _: {"faults": [fault.summary() for fault in simulator.faults]},
+    ("POST", "faults"): _add_faults,
+    ("DELETE", "faults"): lambda simulator, _: simulator.clear_faults(),
+    ("GET", "requests"): _requests,
+    ("DELETE", "requests"): lambda simulator, _: simulator.clear_requests(),
+    ("GET", "clock"): _clock,
+    ("POST", "clock"): lambda simulator, body: _advance(simulator, **_fields(body)),
+    ("GET", "settings"): lambda simulator, _: simulator.settings.model_dump(),
+    ("POST", "settings"): _change_settings,
+    ("POST", "permissions"): lambda simulator, body: _permit(simulator, **_fields(body)),
+    ("POST", "reset"): lambda simulator, _: simulator.reset(),
+}
+
+
+def _fields(body: Any) -> dict[str, Any]:
+    if not isinstance(body, dict):
+        raise FieldError("body", "must be a JSON object")
+    return body
+
+
+def _each(name: str, body: Any, make: Callable[..., Any]) -> list[Any]:
+    """What is made of one object, of each in a list, or of each in ``{name: list}``."""
     if isinstance(body, dict) and name in body:
         body = body[name]
         if not isinstance(body, list):
             raise FieldError(name, "must be a list")
-    if isinstance(body, list):
-        return [(f"{name}[{index}].", item) for index, item in enumerate(body)]
-    return [("", body)]
+    if not isinstance(body, list):
+        return [make(**_fields(body))]
+    made = []
+    for index, item in enumerate(body):
+        with _placed(f"{name}[{index}]."):
+            made.append(make(**_fields(item)))
+    return made
 
 
 @contextmanager
@@ -191,22 +143,3 @@ def _placed(place: str) -> Iterator[None]:
         yield
     except FieldError as error:
         raise FieldError(place + error.field, error.problem) from error
-
-
-def _read_fault(place: str, given: Any) -> Fault:
-    with _placed(place):
-        return read_fault(mapping("body", given))
-
-
-def _dated(fields: dict[str, Any], name: str) -> dict[str, Any]:
-    """The fields with an ISO 8601 text turned into a moment."""
-    if fields.get(name) is None:
-        return fields
-    try:
-        return fields | {name: datetime.fromisoformat(text(name, fields[name]))}
-    except ValueError as error:
-        raise FieldError(name, "must be an ISO 8601 date and time with its zone") from error
-
-
-def _shown(fault: Fault) -> dict[str, Any]:
-    return {name: getattr(fault, name) for name in _SHOWN_OF_A_FAULT}

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 from typing import TYPE_CHECKING
 
-from airflow_provider_comms.simulator.checks import FieldError, one_of
-from airflow_provider_comms.simulator.identifiers import RESOURCES
+from airflow_provider_comms.simulator.fields import FieldError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,15 +27,16 @@ class Credentials:
 
     def __init__(self, pairs: Mapping[str, str]) -> None:
         self._pairs = dict(pairs)
+        self.permit_all()
+
+    def permit_all(self) -> None:
+        """Accept every user, with every permission."""
         self._forbidden: set[tuple[str, str]] = set()
         self._revoked: set[str] = set()
 
     def identify(self, authorization: str | None) -> str | None:
         """The user name in an Authorization header, or None when it is not accepted."""
-        scheme, _, encoded = (authorization or "").partition(" ")
-        if scheme.lower() != "basic":
-            return None
-        user, password = _decode(encoded)
+        user, password = _read_basic(authorization or "")
         expected = self._pairs.get(user)
         if expected is None or user in self._revoked or not hmac.compare_digest(expected.encode(), password.encode()):
             return None
@@ -51,13 +50,11 @@ class Credentials:
         """
         Grant a user a resource, or take it away.
 
-        :raises FieldError: for an unknown user or resource.
+        :raises FieldError: for an unknown user.
         """
         self._check(user)
-        one_of("resource", resource, RESOURCES)
-        if allowed:
-            self._forbidden.discard((user, resource))
-        else:
+        self._forbidden.discard((user, resource))
+        if not allowed:
             self._forbidden.add((user, resource))
 
     def revoke(self, user: str) -> None:
@@ -69,19 +66,17 @@ class Credentials:
         self._check(user)
         self._revoked.add(user)
 
-    def permit_all(self) -> None:
-        """Accept every user again, with every permission."""
-        self._forbidden.clear()
-        self._revoked.clear()
-
     def _check(self, user: str) -> None:
         if user not in self._pairs:
             raise FieldError("credential", f"no such user name; known are {', '.join(self._pairs)}")
 
 
-def _decode(encoded: str) -> tuple[str, str]:
+def _read_basic(authorization: str) -> tuple[str, str]:
+    scheme, _, encoded = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return "", ""
     try:
         user, _, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError, ValueError):
+    except ValueError:  # Not base 64, or not UTF-8.
         return "", ""
     return user, password

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import math
 import time
-from dataclasses import dataclass, field
 from email.utils import formatdate
+from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
 
-from airflow_provider_comms.simulator.checks import FieldError, build, mapping, number, one_of, text, whole
-from airflow_provider_comms.simulator.identifiers import RESOURCES
-from airflow_provider_comms.simulator.targets import ROUTES, Target
+from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, StringConstraints, model_validator
+
+from airflow_provider_comms.simulator.fields import Count, FieldError, Model, Seconds, Text
+from airflow_provider_comms.simulator.identifiers import Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from airflow_provider_comms.simulator.request_log import Target
 
-KINDS = (
+Kind = Literal[
     "status",
     "slow",
     "hang",
@@ -32,42 +32,17 @@ KINDS = (
     "html",
     "raw",
     "redirect",
-)
+]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _DEFAULT_STATUSES = {"status": 500, "redirect": 307}
+_LEAST_ERROR = 400
+
+_HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\t -~]*$")]
+_Base64 = Annotated[bytes, BeforeValidator(partial(base64.b64decode, validate=True))]
 
 
-@dataclass(kw_only=True)
-class _Matching:
-    resource: str | None = None
-    route: str | None = None
-    operation_id: str | None = None
-    times: int | None = None
-    skip: int = 0
-
-    def _check_matching(self) -> None:
-        if self.resource is not None:
-            one_of("resource", self.resource, RESOURCES)
-        if self.route is not None:
-            one_of("route", self.route, ROUTES)
-        if self.operation_id is not None:
-            text("operation_id", self.operation_id)
-        if self.times is not None:
-            whole("times", self.times, least=1)
-        whole("skip", self.skip)
-
-    def concerns(self, target: Target | None) -> bool:
-        """Whether a request for this target is one to match (None: a path that the API does not have)."""
-        resource, route, operation_id = target or (None, None, None)
-        return (
-            self.resource in (None, resource)
-            and self.route in (None, route)
-            and self.operation_id in (None, operation_id)
-        )
-
-
-@dataclass
-class Fault(_Matching):
+class Fault(Model):
     """
     One thing that goes wrong.
 
@@ -83,7 +58,7 @@ class Fault(_Matching):
     ``reset_body``            a TCP reset after half of the body
     ``truncated``             half of the body that Content-Length announces, then the end of the connection
     ``cut_json``              half of the normal body as a complete answer
-    ``gzip``                  the normal answer compressed ``layers`` times, with ``padding`` bytes of spaces before it
+    ``gzip``                  the normal answer compressed ``layers`` times, ``padding`` spaces before it
     ``html``                  200 with the HTML of a network's log-in page
     ``raw``                   ``status``, ``headers`` and ``body`` as given
     ``redirect``              ``status`` (307 unless given) to ``location``
@@ -105,53 +80,79 @@ class Fault(_Matching):
     :param padding: bytes of spaces that ``gzip`` adds, 1 GB at most.
     :param layers: how often ``gzip`` compresses, 5 at most.
     :param headers: headers of ``raw``.
-    :param body: body of ``raw``.
+    :param body: body of ``raw``, text or bytes.
+    :param body_base64: the same as base 64, for JSON.
     :param location: where a ``redirect`` points.
     :raises FieldError: when a value makes no sense.
     """
 
-    kind: str | int
-    status: int | None = field(default=None, kw_only=True)
-    retry_after: float | str | None = field(default=None, kw_only=True)
-    retry_after_form: str = field(default="seconds", kw_only=True)
-    seconds: float = field(default=1.0, kw_only=True)
-    interval: float = field(default=0.05, kw_only=True)
-    padding: int = field(default=0, kw_only=True)
-    layers: int = field(default=1, kw_only=True)
-    headers: Mapping[str, str] = field(default_factory=dict, kw_only=True)
-    body: bytes | str = field(default=b"", kw_only=True)
-    location: str = field(default="", kw_only=True)
-    matched: int = field(default=0, init=False)
-    hits: int = field(default=0, init=False)
+    model_config = ConfigDict(frozen=False)
 
-    def __post_init__(self) -> None:
-        self._check_kind()
-        self._check_matching()
-        self._check_retry_after()
-        number("seconds", self.seconds)
-        number("interval", self.interval)
-        whole("padding", self.padding)
-        whole("layers", self.layers, least=1, most=5)
-        self.headers = {name: text(f"headers.{name}", value) for name, value in self.headers.items()}
-        self.body = self.body.encode() if isinstance(self.body, str) else self.body
+    kind: Kind
+    resource: Resource | None = None
+    route: Literal["list", "fetch"] | None = None
+    operation_id: Text | None = None
+    times: Annotated[int, Field(strict=True, ge=1)] | None = None
+    skip: Count = 0
+    status: Annotated[int, Field(strict=True, ge=200, le=599)] = 200
+    retry_after: Seconds | _HeaderValue | None = None
+    retry_after_form: Literal["seconds", "date"] = "seconds"
+    seconds: Seconds = 1.0
+    interval: Seconds = 0.05
+    padding: Count = 0
+    layers: Annotated[int, Field(strict=True, ge=1, le=5)] = 1
+    headers: dict[_HeaderValue, _HeaderValue] = Field(default_factory=dict)
+    body: bytes = b""
+    body_base64: _Base64 = Field(b"", exclude=True)
+    location: _HeaderValue = ""
+    _matched: int = PrivateAttr(0)
+    _hits: int = PrivateAttr(0)
 
-    def _check_kind(self) -> None:
-        if isinstance(self.kind, int):
-            self.status = self.kind
-            self.kind = "status"
-        one_of("kind", self.kind, KINDS)
-        if self.status is None:
-            self.status = _DEFAULT_STATUSES.get(self.kind, 200)
-        whole("status", self.status, least=400 if self.kind == "status" else 200, most=599)
-        if self.kind == "redirect":
-            text("location", self.location)
-            if self.status not in _REDIRECTS:
-                raise FieldError("status", f"must be one of {_REDIRECTS}, not {self.status}")
+    def __init__(self, kind: str | int | None = None, **values: Any) -> None:
+        if isinstance(kind, int):
+            kind, values = "status", {"status": kind, **values}
+        if kind is not None:
+            values = {"kind": kind, **values}
+        if isinstance(kind, str) and kind in _DEFAULT_STATUSES:
+            values = {"status": _DEFAULT_STATUSES[kind], **values}
+        super().__init__(**values)
 
-    def _check_retry_after(self) -> None:
-        one_of("retry_after_form", self.retry_after_form, ("seconds", "date"))
-        if self.retry_after is not None and not isinstance(self.retry_after, str):
-            number("retry_after", self.retry_after)
+    @model_validator(mode="after")
+    def _check_status(self) -> Self:
+        if self.kind == "status" and self.status < _LEAST_ERROR:
+            raise FieldError("status", f"must be an error, not {self.status}")
+        if self.kind == "redirect" and self.status not in _REDIRECTS:
+            raise FieldError("status", f"must be one of {_REDIRECTS}, not {self.status}")
+        if self.kind == "redirect" and not self.location:
+            raise FieldError("location", "is missing")
+        return self
+
+    @property
+    def matched(self) -> int:
+        """How many requests it matched, those that it let pass included."""
+        return self._matched
+
+    @property
+    def hits(self) -> int:
+        """How many requests it struck."""
+        return self._hits
+
+    def spent(self) -> bool:
+        """Whether it has hit as often as it was to."""
+        return self.times is not None and self._hits >= self.times
+
+    def claim(self, target: Target | None) -> bool:
+        """Count a request if it matches, and say whether the fault strikes it."""
+        if self.spent() or not self._concerns(target):
+            return False
+        self._matched += 1
+        strikes = self._matched > self.skip
+        self._hits += strikes
+        return strikes
+
+    def _concerns(self, target: Target | None) -> bool:
+        pairs = zip((self.resource, self.route, self.operation_id), target or (None, None, None), strict=True)
+        return all(wanted in (None, given) for wanted, given in pairs)
 
     def retry_headers(self) -> dict[str, str]:
         """The Retry-After header as asked for; empty when there is to be none."""
@@ -163,46 +164,13 @@ class Fault(_Matching):
             return {"Retry-After": formatdate(math.ceil(time.time() + self.retry_after), usegmt=True)}
         return {"Retry-After": f"{self.retry_after:.15g}"}
 
-    def spent(self) -> bool:
-        """Whether it has hit as often as it was to."""
-        return self.times is not None and self.hits >= self.times
-
-    def claim(self, target: Target | None) -> bool:
-        """Count a request if it matches, and say whether the fault strikes it."""
-        if self.spent() or not self.concerns(target):
-            return False
-        self.matched += 1
-        if self.matched <= self.skip:
-            return False
-        self.hits += 1
-        return True
+    def summary(self) -> dict[str, Any]:
+        """The fault as the control endpoint shows it."""
+        shown = {"kind", "resource", "route", "operation_id", "status", "times", "skip"}
+        return self.model_dump(include=shown) | {"matched": self.matched, "hits": self.hits}
 
 
-def read_fault(values: Mapping[str, Any]) -> Fault:
-    """
-    A fault from JSON; ``body_base64`` may stand for ``body``.
-
-    :raises FieldError: for an unknown name or a bad value.
-    """
-    given = dict(values)
-    if "kind" not in given:
-        raise FieldError("kind", f"is missing; it is one of {', '.join(KINDS)} or an HTTP status")
-    if "body_base64" in given:
-        given["body"] = _decode(given.pop("body_base64"))
-    elif not isinstance(given.get("body", ""), str):
-        raise FieldError("body", "must be a text; use body_base64 for bytes")
-    mapping("headers", given.get("headers", {}))
-    return build(Fault, given)
-
-
-def _decode(value: Any) -> bytes:
-    try:
-        return base64.b64decode(text("body_base64", value), validate=True)
-    except binascii.Error as error:
-        raise FieldError("body_base64", "is not base64") from error
-
-
-class FaultBook:
+class FaultQueue:
     """The faults in force, in the order in which they were added."""
 
     def __init__(self) -> None:

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
-from airflow_provider_comms.simulator.checks import (
-    FieldError,
-    build,
-    mapping,
-    number,
-    one_of,
-    text,
-    texts,
-    truth,
-    whole,
-)
+from pydantic import Field, model_validator
+
+from airflow_provider_comms.simulator.fields import Count, FieldError, Model, Seconds, Share, Switch, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from airflow_provider_comms.simulator.identifiers import Resource
 
 STATUSES = ("SCHEDULED", "PROCESSING", "COMPLETED", "CANCELED")
 ENDINGS = ("COMPLETED", "CANCELED")
-_SECONDS = ("scheduled_for", "processing_for", "opening_for")
 _SHARES = ("delivered", "failed", "undelivered", "unaddressable", "canceled")
 _ROUNDING = 1e-9
 
@@ -41,10 +29,9 @@ class Outcome(NamedTuple):
     canceled: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class OperationPlan:
+class OperationPlan(Model):
     """
-    The life of one operation; its state at a moment follows from this and its age alone.
+    The life of one operation; its state at any time follows from this and its age alone.
 
     Shares are between 0 and 1, of ``recipients``; ``opened`` alone is a share of the delivered. What the shares
     leave over is delivered, or canceled when the operation ends so; where that share was given as well, the rest
@@ -72,54 +59,33 @@ class OperationPlan:
     :raises FieldError: when a value makes no sense.
     """
 
-    scheduled_for: float = 0.0
-    processing_for: float = 10.0
-    recipients: int = 100
-    ends_in: str = "COMPLETED"
-    delivered: float | None = None
-    opened: float = 0.0
-    failed: float = 0.0
-    undelivered: float = 0.0
-    unaddressable: float = 0.0
-    canceled: float | None = None
-    opening_for: float = 0.0
-    raw_status: str | None = None
-    raw_stats: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    omit_stats: tuple[str, ...] = ()
-    raw_fields: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    omit_fields: tuple[str, ...] = ()
-    raw_json: str | None = None
-    list_fields: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    listed: bool = True
+    scheduled_for: Seconds = 0.0
+    processing_for: Seconds = 10.0
+    recipients: Count = 100
+    ends_in: Literal["COMPLETED", "CANCELED"] = "COMPLETED"
+    delivered: Share | None = None
+    opened: Share = 0.0
+    failed: Share = 0.0
+    undelivered: Share = 0.0
+    unaddressable: Share = 0.0
+    canceled: Share | None = None
+    opening_for: Seconds = 0.0
+    raw_status: Text | None = None
+    raw_stats: dict[str, Any] = Field(default_factory=dict)
+    omit_stats: tuple[Text, ...] = ()
+    raw_fields: dict[str, Any] = Field(default_factory=dict)
+    omit_fields: tuple[Text, ...] = ()
+    raw_json: Text | None = None
+    list_fields: dict[str, Any] = Field(default_factory=dict)
+    listed: Switch = True
 
-    def __post_init__(self) -> None:
-        for name in _SECONDS:
-            number(name, getattr(self, name))
-        whole("recipients", self.recipients)
-        one_of("ends_in", self.ends_in, ENDINGS)
-        number("opened", self.opened, most=1)
-        self._check_shares()
-        self._check_overrides()
-
-    def _check_shares(self) -> None:
-        given = {name: getattr(self, name) for name in _SHARES if getattr(self, name) is not None}
-        total = sum(number(name, share, most=1) for name, share in given.items())
-        if total > 1 + _ROUNDING:
-            raise FieldError(
-                max(given, key=given.__getitem__),
-                f"the shares {', '.join(_SHARES)} add up to {total:g}, above 1",
-            )
-
-    def _check_overrides(self) -> None:
-        if self.raw_status is not None:
-            text("raw_status", self.raw_status)
-        if self.raw_json is not None:
-            text("raw_json", self.raw_json)
-        truth("listed", self.listed)
-        for name in ("raw_stats", "raw_fields", "list_fields"):
-            object.__setattr__(self, name, mapping(name, getattr(self, name)))
-        for name in ("omit_stats", "omit_fields"):
-            object.__setattr__(self, name, texts(name, getattr(self, name)))
+    @model_validator(mode="after")
+    def _check_shares(self) -> Self:
+        given = {name: getattr(self, name) or 0.0 for name in _SHARES}
+        if (total := sum(given.values())) > 1 + _ROUNDING:
+            largest = max(given, key=given.__getitem__)
+            raise FieldError(largest, f"the shares {', '.join(_SHARES)} add up to {total:g}, above 1")
+        return self
 
     @cached_property
     def starts_ms(self) -> int:
@@ -147,21 +113,16 @@ class OperationPlan:
             left -= taken
             return taken
 
-        failed, undelivered, unaddressable = (
-            take(self.failed),
-            take(self.undelivered),
-            take(self.unaddressable),
-        )
+        failed, undelivered, unaddressable = map(take, (self.failed, self.undelivered, self.unaddressable))
         canceled, delivered = take(self.canceled), take(self.delivered)
         if self.ends_in == "CANCELED" and self.canceled is None:
             canceled += left
         elif self.delivered is None:
             delivered += left
-        opened = round(self.opened * delivered)
-        return Outcome(delivered, opened, failed, undelivered, unaddressable, canceled)
+        return Outcome(delivered, round(self.opened * delivered), failed, undelivered, unaddressable, canceled)
 
 
-def plan_for(resource: Resource, plan: OperationPlan | None, values: Mapping[str, Any]) -> OperationPlan:
+def plan_for(resource: Resource, plan: OperationPlan | None, values: dict[str, Any]) -> OperationPlan:
     """
     The plan given, or one made from named values.
 
@@ -169,16 +130,16 @@ def plan_for(resource: Resource, plan: OperationPlan | None, values: Mapping[str
     """
     if plan is not None and values:
         raise FieldError(next(iter(values)), "give either a plan or its fields, not both")
-    made = build(OperationPlan, _spelled(resource, values)) if plan is None else plan
-    if resource == "emails" and made.unaddressable:
+    plan = plan or OperationPlan(**_renamed(resource, values))
+    if resource == "emails" and plan.unaddressable:
         raise FieldError("unaddressable", "only messages have this counter")
-    return made
+    return plan
 
 
-def _spelled(resource: Resource, values: Mapping[str, Any]) -> dict[str, Any]:
+def _renamed(resource: Resource, values: dict[str, Any]) -> dict[str, Any]:
     """Messages are read where e-mails are opened: one field of the plan stands for both."""
     if resource != "messages" or "read" not in values:
-        return dict(values)
+        return values
     if "opened" in values:
         raise FieldError("read", "give either read or opened, not both")
     return {("opened" if name == "read" else name): value for name, value in values.items()}

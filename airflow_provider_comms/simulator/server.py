@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn in a thread of its own, on a loopback address, which stops without delay."""
+"""The server: asyncio in a thread of its own, on a loopback address, which stops without delay."""
 
 from __future__ import annotations
 
@@ -6,22 +6,23 @@ import asyncio
 import ipaddress
 import socket
 import threading
-import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-import uvicorn
-
-from airflow_provider_comms.simulator.checks import FieldError, whole
-from airflow_provider_comms.simulator.exchange import OpenProtocol
+from airflow_provider_comms.simulator.connection import Connection
+from airflow_provider_comms.simulator.fields import FieldError
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp
+    from collections.abc import Awaitable, Callable
+
+    from airflow_provider_comms.simulator.connection import Request
+
+    Respond = Callable[[Connection, Request], Awaitable[None]]
 
 _BACKLOG = 2048
 _START_SECONDS = 10.0
 _STOP_SECONDS = 5.0
-_TASKS_SECONDS = 1.0
-_TICK_SECONDS = 1.0
 
 
 class ServerError(RuntimeError):
@@ -36,79 +37,69 @@ def bind(host: str, port: int) -> socket.socket:
     :param port: a port; 0 for any that is free.
     :raises FieldError: when the host is no loopback address, or the port is none or taken.
     """
-    address = _loopback(host)
-    whole("port", port, most=65535)
-    family = socket.AF_INET6 if isinstance(address, ipaddress.IPv6Address) else socket.AF_INET
+    if not is_loopback(host):
+        raise FieldError("host", f"must be a loopback address such as 127.0.0.1, not {host!r}")
     # asyncio only turns off Nagle's delay (40 ms per answer) for sockets that name their protocol.
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening = socket.socket(
+        socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
+    )
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((str(address), port))
+        listening.bind(("127.0.0.1" if host == "localhost" else host, port))
         listening.listen(_BACKLOG)
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         listening.close()
-        raise FieldError("port", f"cannot listen on {host} port {port}: {error.strerror}") from error
+        raise FieldError("port", f"cannot listen on {host} port {port}: {error}") from error
     return listening
 
 
-def _loopback(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+def is_loopback(host: str) -> bool:
+    """Whether a name or address means this machine alone."""
     try:
-        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
-    except ValueError as error:
-        raise FieldError("host", f"must be a loopback address such as 127.0.0.1, not {host!r}") from error
-    if not address.is_loopback:
-        raise FieldError("host", f"must be a loopback address such as 127.0.0.1, not {host!r}")
-    return address
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
-class _PromptServer(uvicorn.Server):
-    """uvicorn's server, which drops what is under way when it is told to stop."""
+def check_source(headers: dict[str, str], port: int) -> None:
+    """
+    Check that a request does not come from a web page, nor by a foreign name that leads here.
 
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.stopping = asyncio.Event()
+    Any page in a browser on this machine can send requests to loopback, and give itself a name for it.
 
-    async def run_quietly(self, listening: socket.socket) -> None:
-        """What ``serve`` does, without its lines in the log of whoever runs the simulator."""
-        self.config.load()
-        self.lifespan = self.config.lifespan_class(self.config)
-        await self.startup(sockets=[listening])
-        await self.main_loop()
-        await self.shutdown()
+    :param headers: the request's, by their names in lower case.
+    :param port: the port listened on.
+    :raises FieldError: when it does.
+    """
+    host, origin = headers.get("host", ""), headers.get("origin")
+    if not _names_this_machine(host, port):
+        raise FieldError("Host", f"must be a loopback address with port {port}, not {host!r}")
+    if origin not in (None, f"http://{host}") or headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+        raise FieldError("Origin", "must be the simulator itself; web pages of other origins are not answered")
 
-    async def main_loop(self) -> None:
-        """Keep the Date header fresh until told to stop."""
-        while not await self.on_tick(0):
-            try:
-                await asyncio.wait_for(self.stopping.wait(), _TICK_SECONDS)
-            except TimeoutError:
-                continue
-            return
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002
-        """Drop every connection; what was waiting for one of them ends by that."""
-        for server in self.servers:
-            server.close()
-        for connection in list(self.server_state.connections):
-            if isinstance(connection, OpenProtocol):
-                connection.abort()
-        if self.server_state.tasks:
-            await asyncio.wait(self.server_state.tasks, timeout=_TASKS_SECONDS)
+def _names_this_machine(host: str, port: int) -> bool:
+    try:
+        address = urlsplit(f"//{host}")
+        return is_loopback(address.hostname or "") and (address.port or 80) == port and "@" not in host
+    except ValueError:  # The port is no number, or too large.
+        return False
 
 
 class ServerThread:
     """
-    Runs an application until it is stopped.
+    Answers requests until it is stopped.
 
-    :param app: the ASGI application.
+    :param respond: answers one request.
     :param listening: a socket made by :func:`bind`; it is closed when the server stops.
     """
 
-    def __init__(self, app: ASGIApp, listening: socket.socket) -> None:
-        self._app = app
+    def __init__(self, respond: Respond, listening: socket.socket) -> None:
+        self._respond = respond
         self._listening = listening
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._server: _PromptServer | None = None
+        self._loop = asyncio.new_event_loop()
+        self._stopping = asyncio.Event()
+        self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, name="comms-simulator", daemon=True)
 
     def start(self) -> None:
@@ -118,25 +109,26 @@ class ServerThread:
         :raises ServerError: when that does not come to pass.
         """
         self._thread.start()
-        deadline = time.monotonic() + _START_SECONDS
-        while not (self._server and self._server.started):
-            if not self._thread.is_alive() or time.monotonic() > deadline:
-                raise ServerError("the simulator's server did not start; see the traceback above")
-            time.sleep(0.002)
+        if not self._started.wait(_START_SECONDS):
+            raise ServerError("the simulator's server did not start; see the traceback above")
 
     def stop(self) -> None:
         """Stop serving and drop every connection; does nothing when it has stopped already."""
-        if self._loop and self._server and self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._server.stopping.set)
+        with suppress(RuntimeError):  # The loop is closed already.
+            self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join(_STOP_SECONDS)
         self._listening.close()
 
     def _run(self) -> None:
-        asyncio.run(self._serve())
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._serve())
 
     async def _serve(self) -> None:
-        config = uvicorn.Config(
-            self._app, http=OpenProtocol, ws="none", lifespan="off", interface="asgi3", log_config=None
-        )
-        self._loop, self._server = asyncio.get_running_loop(), _PromptServer(config)
-        await self._server.run_quietly(self._listening)
+        server = await asyncio.start_server(self._connected, sock=self._listening, backlog=_BACKLOG)
+        self._started.set()
+        await self._stopping.wait()
+        server.close()  # Connections end with the loop, which cancels what is under way.
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.CancelledError):  # It is the outermost; asyncio's streams would report it.
+            await Connection(reader, writer).serve(self._respond)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, Self
 from urllib.parse import quote
 
-from starlette.applications import Starlette
-from starlette.routing import Mount
+from pydantic import Field
 
+from airflow_provider_comms.simulator import control
 from airflow_provider_comms.simulator.api import Api
-from airflow_provider_comms.simulator.checks import build, text
-from airflow_provider_comms.simulator.clock import Clock
-from airflow_provider_comms.simulator.control import control_routes
+from airflow_provider_comms.simulator.clock import EPOCH, Clock, in_range, milliseconds
 from airflow_provider_comms.simulator.credentials import (
     DEFAULT_ACCOUNT_SID,
     DEFAULT_API_KEY_SECRET,
@@ -21,19 +21,20 @@ from airflow_provider_comms.simulator.credentials import (
     Credentials,
 )
 from airflow_provider_comms.simulator.faults import Fault
-from airflow_provider_comms.simulator.server import ServerError, ServerThread, bind
+from airflow_provider_comms.simulator.fields import FieldError, Seconds, Text, checked
+from airflow_provider_comms.simulator.identifiers import Resource
+from airflow_provider_comms.simulator.plans import OperationPlan, plan_for
+from airflow_provider_comms.simulator.request_log import LoggedRequest
+from airflow_provider_comms.simulator.responses import error
+from airflow_provider_comms.simulator.server import ServerError, ServerThread, bind, check_source
 from airflow_provider_comms.simulator.settings import Settings
-from airflow_provider_comms.simulator.targets import API_ROOT
-from airflow_provider_comms.simulator.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
-    from airflow_provider_comms.simulator.plans import OperationPlan
-    from airflow_provider_comms.simulator.traffic import LoggedRequest
+    from airflow_provider_comms.simulator.connection import Connection, Request
 
 CONNECTION_TYPE = "twilio_comms"
+_Many = Annotated[int, Field(strict=True, ge=0, le=5_000_000)]
+_Port = Annotated[int, Field(strict=True, ge=0, le=65535)]
 
 
 class Simulator:
@@ -60,33 +61,27 @@ class Simulator:
     :raises FieldError: when a value makes no sense.
     """
 
+    @checked
     def __init__(
         self,
         *,
         host: str = "127.0.0.1",
-        port: int = 0,
-        account_sid: str = DEFAULT_ACCOUNT_SID,
-        auth_token: str = DEFAULT_AUTH_TOKEN,
-        api_key_sid: str = DEFAULT_API_KEY_SID,
-        api_key_secret: str = DEFAULT_API_KEY_SECRET,
+        port: _Port = 0,
+        account_sid: Text = DEFAULT_ACCOUNT_SID,
+        auth_token: Text = DEFAULT_AUTH_TOKEN,
+        api_key_sid: Text = DEFAULT_API_KEY_SID,
+        api_key_secret: Text = DEFAULT_API_KEY_SECRET,
         seed: int = 0,
         start: datetime | None = None,
         frozen: bool = False,
         on_request: Callable[[LoggedRequest], None] | None = None,
         **settings: Any,
     ) -> None:
-        self.account_sid = text("account_sid", account_sid)
-        self.auth_token = text("auth_token", auth_token)
-        self.api_key_sid = text("api_key_sid", api_key_sid)
-        self.api_key_secret = text("api_key_secret", api_key_secret)
+        self.account_sid, self.auth_token = account_sid, auth_token
+        self.api_key_sid, self.api_key_secret = api_key_sid, api_key_secret
         self._host, self._port = host, port
-        self._world = World(
-            Credentials({account_sid: auth_token, api_key_sid: api_key_secret}),
-            build(Settings, settings),
-            Clock(start, frozen=frozen),
-            seed,
-            on_request,
-        )
+        credentials = Credentials({account_sid: auth_token, api_key_sid: api_key_secret})
+        self._api = Api(credentials, Settings(**settings), Clock(start, frozen=frozen), seed, on_request)
         self._server: ServerThread | None = None
         self._url = ""
 
@@ -112,12 +107,21 @@ class Simulator:
         listening = bind(self._host, self._port)
         host, self._port = listening.getsockname()[:2]  # Started again, it listens where it did.
         self._url = f"http://[{host}]:{self._port}" if ":" in host else f"http://{host}:{self._port}"
-        routes = [
-            Mount(API_ROOT, app=Api(self._world)),
-            Mount("/control", routes=control_routes(self._world)),
-        ]
-        self._server = ServerThread(Starlette(routes=routes), listening)
+        self._server = ServerThread(self._respond, listening)
         self._server.start()
+
+    async def _respond(self, connection: Connection, request: Request) -> None:
+        try:
+            check_source(request.headers, self._port)
+        except FieldError as foreign:
+            await connection.send(control.refusal(403, foreign))
+            return
+        if request.path.startswith("/control/"):
+            await connection.send(control.respond(self, request))
+        elif request.path.startswith("/v1/"):
+            await self._api.respond(connection, request)
+        else:
+            await connection.send(error(404))
 
     def stop(self) -> None:
         """Stop at once, whatever is under way; does nothing when it is not running."""
@@ -151,14 +155,15 @@ class Simulator:
             return self.api_key_sid, self.api_key_secret
         return self.account_sid, self.auth_token
 
+    @checked
     def add_operation(
         self,
-        resource: str = "emails",
+        resource: Resource = "emails",
         plan: OperationPlan | None = None,
         *,
         created_at: datetime | None = None,
-        age: float | None = None,
-        operation_id: str | None = None,
+        age: Seconds | None = None,
+        operation_id: Text | None = None,
         **fields: Any,
     ) -> str:
         """
@@ -171,17 +176,23 @@ class Simulator:
         :param operation_id: an id of your own; one is made if None.
         :raises FieldError: when a value makes no sense.
         """
-        return self._world.add_operation(
-            resource, plan, created_at=created_at, age=age, operation_id=operation_id, **fields
-        )
+        if created_at is not None and age is not None:
+            raise FieldError("age", "give either created_at or age, not both")
+        if created_at is None:
+            created_ms = in_range(self._api.clock.now_ms() - round((age or 0.0) * 1000), "age")
+        else:
+            created_ms = milliseconds(created_at, "created_at")
+        with self._api.lock:
+            return self._api.stores[resource].add(plan_for(resource, plan, fields), created_ms, operation_id)
 
+    @checked
     def seed(
         self,
-        resource: str,
-        count: int,
+        resource: Resource,
+        count: _Many,
         plan: OperationPlan | None = None,
         *,
-        spread: float = 86_400.0,
+        spread: Seconds = 86_400.0,
         until: datetime | None = None,
         **fields: Any,
     ) -> int:
@@ -195,25 +206,35 @@ class Simulator:
         :param until: when the last one was created (aware); if None, as late as lets all be over by now.
         :raises FieldError: when a value makes no sense.
         """
-        return self._world.seed(resource, count, plan, spread=spread, until=until, **fields)
+        plan, spread_ms = plan_for(resource, plan, fields), round(spread * 1000)
+        end_ms = self._api.clock.now_ms() - plan.settles_ms if until is None else milliseconds(until, "until")
+        begin_ms = in_range(end_ms - spread_ms, "spread")
+        with self._api.lock:
+            created_ms = (begin_ms + spread_ms * (place + 1) // count for place in range(count))
+            self._api.stores[resource].add_many(plan, created_ms)
+        return count
 
+    @checked
     def change_operation(
-        self, resource: str, operation_id: str, plan: OperationPlan | None = None, **fields: Any
+        self, resource: Resource, operation_id: Text, plan: OperationPlan | None = None, **fields: Any
     ) -> None:
         """
         Give an operation another plan, counted from its creation as before.
 
         :raises FieldError: when there is no such operation or a value makes no sense.
         """
-        self._world.change_operation(resource, operation_id, plan, **fields)
+        with self._api.lock:
+            self._api.stores[resource].change(operation_id, plan_for(resource, plan, fields))
 
-    def remove_operation(self, resource: str, operation_id: str) -> None:
+    @checked
+    def remove_operation(self, resource: Resource, operation_id: Text) -> None:
         """
         Take an operation away, as the API does with old ones: it is a 404 from now on.
 
         :raises FieldError: when there is no such operation.
         """
-        self._world.remove_operation(resource, operation_id)
+        with self._api.lock:
+            self._api.stores[resource].remove(operation_id)
 
     def fault(self, kind: str | int | Fault, **fields: Any) -> Fault:
         """
@@ -222,22 +243,28 @@ class Simulator:
         :returns: the fault; its ``hits`` say how often it has struck.
         :raises FieldError: when a value makes no sense.
         """
-        fault = kind if isinstance(kind, Fault) else build(Fault, {"kind": kind, **fields})
-        self._world.faults.add(fault)
+        fault = kind if isinstance(kind, Fault) else Fault(kind, **fields)
+        self._api.faults.add(fault)
         return fault
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """The faults added and not cleared, spent ones too."""
+        return self._api.faults.all()
 
     def clear_faults(self) -> None:
         """End every fault."""
-        self._world.faults.clear()
+        self._api.faults.clear()
 
-    def permit(self, user: str, resource: str, allowed: bool = True) -> None:
+    @checked
+    def permit(self, user: str, resource: Resource, allowed: bool = True) -> None:
         """
         Grant a credential a resource, or take it away: its requests are then a 403 with code 70051.
 
         :param user: the account SID or API key SID.
         :raises FieldError: for an unknown user or resource.
         """
-        self._world.credentials.permit(user, resource, allowed)
+        self._api.credentials.permit(user, resource, allowed)
 
     def revoke(self, user: str) -> None:
         """
@@ -246,7 +273,7 @@ class Simulator:
         :param user: the account SID or API key SID; the other one is still good.
         :raises FieldError: for an unknown user.
         """
-        self._world.credentials.revoke(user)
+        self._api.credentials.revoke(user)
 
     def change_settings(self, **changes: Any) -> None:
         """
@@ -254,39 +281,51 @@ class Simulator:
 
         :raises FieldError: for an unknown name or a bad value.
         """
-        self._world.change_settings(changes)
+        with self._api.lock:
+            self._api.settings = Settings(**self._api.settings.model_dump() | changes)
 
     @property
     def settings(self) -> Settings:
         """The settings in force."""
-        return self._world.settings
+        return self._api.settings
 
     @property
     def now(self) -> datetime:
         """The simulator's time, in UTC."""
-        return self._world.clock.now()
+        return EPOCH + timedelta(milliseconds=self.now_ms)
 
-    def advance(self, seconds: float) -> None:
+    @property
+    def now_ms(self) -> int:
+        """The same in milliseconds since 1970."""
+        return self._api.clock.now_ms()
+
+    @checked
+    def advance(self, seconds: Seconds) -> None:
         """
         Move the simulator's clock forward, so that operations get on without waiting.
 
-        :raises FieldError: when ``seconds`` is negative.
+        :raises FieldError: when ``seconds`` is negative or absurdly large.
         """
-        self._world.clock.advance(seconds)
+        self._api.clock.advance(seconds)
+
+    @property
+    def sizes(self) -> dict[Resource, int]:
+        """How many operations each resource has."""
+        return {resource: len(store) for resource, store in self._api.stores.items()}
 
     @property
     def requests(self) -> tuple[LoggedRequest, ...]:
         """The requests so far to the API (not to ``/control``), oldest first; 100,000 at most."""
-        return self._world.log.all()
+        return self._api.log.all()
 
     def request_counts(self) -> dict[str, Any]:
         """``total``, ``in_flight``, ``max_in_flight``, ``by_route`` (``emails.list`` ...) and ``by_status``."""
-        return self._world.log.counts()
+        return self._api.log.counts()
 
     def clear_requests(self) -> None:
         """Forget the requests so far and their counts."""
-        self._world.log.clear()
+        self._api.log.clear()
 
     def reset(self) -> None:
         """Forget operations, faults, requests and changed settings and permissions; the clock goes on."""
-        self._world.reset()
+        self._api.reset()

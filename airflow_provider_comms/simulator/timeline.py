@@ -2,48 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from airflow_provider_comms.simulator.identifiers import Resource
     from airflow_provider_comms.simulator.plans import OperationPlan
 
-EMAIL_COUNTERS = (
-    "total",
-    "recipients",
-    "attempts",
-    "queued",
-    "sent",
-    "scheduled",
-    "delivered",
-    "opened",
-    "failed",
-    "undelivered",
-    "canceled",
-)
-MESSAGE_COUNTERS = (
-    "total",
-    "recipients",
-    "attempts",
-    "queued",
-    "sent",
-    "scheduled",
-    "delivered",
-    "read",
-    "undelivered",
-    "unaddressable",
-    "failed",
-    "canceled",
-)
-COUNTERS: dict[Resource, tuple[str, ...]] = {"emails": EMAIL_COUNTERS, "messages": MESSAGE_COUNTERS}
-
-
-class Ages(NamedTuple):
-    """A stretch of ages in milliseconds, the end not included."""
-
-    begin: float
-    end: float
+_FIRST = ("total", "recipients", "attempts", "queued", "sent", "scheduled", "delivered")
+#: The counters of each resource, in the order of the reference.
+COUNTERS: dict[Resource, tuple[str, ...]] = {
+    "emails": (*_FIRST, "opened", "failed", "undelivered", "canceled"),
+    "messages": (*_FIRST, "read", "undelivered", "unaddressable", "failed", "canceled"),
+}
 
 
 def status_at(plan: OperationPlan, age_ms: int) -> str:
@@ -55,17 +25,6 @@ def status_at(plan: OperationPlan, age_ms: int) -> str:
     return "PROCESSING" if age_ms < plan.ends_ms else plan.ends_in
 
 
-def ages_showing(plan: OperationPlan, status: str) -> Ages:
-    """The ages at which :func:`status_at` says ``status``; an empty stretch when it never does."""
-    if plan.raw_status is not None:
-        return Ages(0, math.inf if plan.raw_status == status else 0)
-    if status == "SCHEDULED":
-        return Ages(0, plan.starts_ms)
-    if status == "PROCESSING":
-        return Ages(plan.starts_ms, plan.ends_ms)
-    return Ages(plan.ends_ms, math.inf if plan.ends_in == status else plan.ends_ms)
-
-
 def changed_at(plan: OperationPlan, age_ms: int) -> int:
     """The age in milliseconds at which an operation of this age last changed."""
     return 0 if age_ms < plan.starts_ms else min(age_ms, plan.settles_ms)
@@ -74,7 +33,7 @@ def changed_at(plan: OperationPlan, age_ms: int) -> int:
 def stats_at(plan: OperationPlan, resource: Resource, age_ms: int) -> dict[str, Any]:
     """The counters of an operation of this age, in the order of the reference."""
     computed = _counters(plan, age_ms)
-    stats = {name: computed[name] for name in COUNTERS[resource]} | dict(plan.raw_stats)
+    stats = {name: computed[name] for name in COUNTERS[resource]} | plan.raw_stats
     return {name: count for name, count in stats.items() if name not in plan.omit_stats}
 
 

@@ -130,7 +130,7 @@ def answers(url):
     ("arguments", "message"),
     [
         (["--host", "0.0.0.0"], "must be a loopback address"),
-        (["--port", "70000"], "port: must be within 0 and 65535"),
+        (["--port", "70000"], "port: Input should be less than or equal to 65535"),
         (["--port", "x"], "argument --port: invalid whole number value: 'x'"),
         (["--emails", "-1"], "argument --emails: must be at least 0"),
         (["--duration", "nan"], "argument --duration: must be at least 0"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import httpx
 import pytest
 
 
@@ -112,13 +113,12 @@ def test_reset(simulator, control):
     [
         ("/operations", "{", "body"),
         ("/operations", "3", "body"),
-        ("/operations", "{}", "resource"),
         ("/operations", '{"resource": "faxes"}', "resource"),
         ("/operations", '{"resource": "emails", "recipient": 3}', "recipient"),
-        ("/operations", '{"resource": "emails", "plan": {}}', "plan"),
+        ("/operations", '{"resource": "emails", "plan": {"speed": 1}}', "speed"),
         ("/operations", '{"resource": "emails", "self": 1}', "self"),
         ("/operations", '{"resource": "emails", "age": "1"}', "age"),
-        ("/operations", '{"resource": "emails", "age": 1e12}', "age"),
+        ("/operations", '{"resource": "emails", "age": 9e11}', "age"),
         ("/operations", '{"resource": "emails", "created_at": "today"}', "created_at"),
         ("/operations", '{"resource": "emails", "created_at": "2026-01-01T00:00:00"}', "created_at"),
         ("/operations", '{"resource": "emails", "created_at": "1969-01-01T00:00:00Z"}', "created_at"),
@@ -132,9 +132,9 @@ def test_reset(simulator, control):
         ("/seed", '{"resource": "emails", "count": -1}', "count"),
         ("/seed", '{"resource": "emails", "count": 1, "spread": -1}', "spread"),
         ("/seed", '{"resource": "emails", "count": 1, "spread": 1e12}', "spread"),
-        ("/clock", '{"advance": NaN}', "seconds"),
-        ("/clock", '{"advance": 1e308}', "seconds"),
-        ("/clock", '{"advance": %s}' % ("9" * 400), "seconds"),
+        ("/clock", '{"advance": NaN}', "advance"),
+        ("/clock", '{"advance": 1e308}', "advance"),
+        ("/clock", '{"advance": %s}' % ("9" * 400), "advance"),
         ("/clock", '{"advance": %s}' % ("9" * 5000), "body"),
         ("/settings", '{"list_lag": 1e308}', "list_lag"),
         ("/settings", '{"list_lag": Infinity}', "list_lag"),
@@ -160,7 +160,7 @@ def test_reset(simulator, control):
         ("/faults", '{"kind": "explode"}', "kind"),
         ("/faults", '{"faults": [{"kind": 429, "times": 0}]}', "faults[0].times"),
         ("/clock", "{}", "advance"),
-        ("/clock", '{"advance": -5}', "seconds"),
+        ("/clock", '{"advance": -5}', "advance"),
         ("/settings", '{"latency": "slow"}', "latency"),
         ("/settings", '{"speed": 1}', "speed"),
         ("/permissions", '{"credential": "x", "resource": "emails", "allowed": true}', "credential"),
@@ -168,7 +168,7 @@ def test_reset(simulator, control):
     ],
 )
 def test_a_body_that_cannot_be_used_is_told_by_field(control, path, body, field):
-    answer = control.post(path, content=body)
+    answer = control.post(path, content=body, headers={"Content-Type": "application/json"})
 
     assert answer.status_code == 400, answer.text
     assert answer.json()["error"]["field"] == field
@@ -178,3 +178,58 @@ def test_a_body_that_cannot_be_used_is_told_by_field(control, path, body, field)
 def test_other_methods_and_paths(control):
     assert control.get("/operations").status_code == 405
     assert control.get("/nothing").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "attacker.example"},
+        {"Host": "attacker.example:{port}"},
+        {"Host": "127.0.0.1.attacker.example:{port}"},
+        {"Host": "localhost@attacker.example:{port}"},
+        {"Host": "127.0.0.1"},
+        {"Host": "127.0.0.1:1"},
+        {"Host": "127.0.0.1:99999"},
+        {"Host": "127.0.0.1:x"},
+        {"Host": "192.0.2.1:{port}"},
+        {"Host": ""},
+        {"Origin": "https://attacker.example"},
+        {"Origin": "http://attacker.example:{port}"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Origin": "https://127.0.0.1:{port}"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("path", ["/control/reset", "/v1/Emails/Operations"])
+def test_nothing_is_done_for_a_foreign_page_or_a_foreign_name(simulator, path, headers):
+    simulator.add_operation("emails")
+    port = simulator.url.rpartition(":")[2]
+    headers = {name: value.format(port=port) for name, value in headers.items()}
+    answer = httpx.post(f"{simulator.url}{path}", json={}, headers=headers)
+
+    assert answer.status_code == 403
+    assert answer.json()["error"]["field"] == ("Host" if "Host" in headers else "Origin")
+    assert httpx.get(f"{simulator.url}/control/health").json()["operations"]["emails"] == 1
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
+@pytest.mark.parametrize("body", ["{}", ""])
+def test_a_form_cannot_be_posted(simulator, control, kind, body):
+    simulator.add_operation("emails")
+    answer = control.post("/reset", content=body, headers={"Content-Type": kind})
+
+    assert answer.status_code == 415
+    assert control.get("/health").json()["operations"]["emails"] == 1
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost:{port}", "LOCALHOST:{port}", "127.0.0.1:{port}", "127.1.2.3:{port}", "[::1]:{port}"]
+)
+def test_every_name_of_this_machine_is_good(simulator, host):
+    host = host.format(port=simulator.url.rpartition(":")[2])
+    headers = {"Host": host, "Origin": f"http://{host}", "Sec-Fetch-Site": "same-origin"}
+
+    assert httpx.post(f"{simulator.url}/control/reset", headers=headers).status_code == 200

@@ -13,7 +13,7 @@ import pytest
 from airflow_provider_comms.simulator.faults import KINDS
 
 PATH = "/Emails/Operations"
-REQUEST = b"GET /v1/Emails/Operations HTTP/1.1\r\nHost: here\r\nAuthorization: Basic %s\r\n\r\n"
+REQUEST = b"GET /v1/Emails/Operations HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAuthorization: Basic %s\r\n\r\n"
 
 
 def connect(simulator):
@@ -22,7 +22,7 @@ def connect(simulator):
     host, _, port = address.partition(":")
     connection = socket.create_connection((host, int(port)), timeout=5)
     header = httpx.BasicAuth(simulator.account_sid, simulator.auth_token)._auth_header
-    connection.sendall(REQUEST % header.removeprefix("Basic ").encode())
+    connection.sendall(REQUEST % (int(port), header.removeprefix("Basic ").encode()))
     return connection
 
 

@@ -8,8 +8,8 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from airflow_provider_comms.simulator import Fault, FieldError
-from airflow_provider_comms.simulator.faults import FaultBook, read_fault
-from airflow_provider_comms.simulator.targets import Target
+from airflow_provider_comms.simulator.faults import FaultQueue
+from airflow_provider_comms.simulator.request_log import Target
 
 LIST = Target("emails", "list", None)
 FETCH = Target("emails", "fetch", "one")
@@ -42,14 +42,14 @@ def test_skip_lets_the_first_pass_and_times_ends_it():
 
 
 def test_the_first_fault_that_strikes_is_taken():
-    book = FaultBook()
+    queue = FaultQueue()
     first, second = Fault(429, times=1), Fault("reset")
-    book.add(first)
-    book.add(second)
+    queue.add(first)
+    queue.add(second)
 
-    assert [book.take(LIST) for _ in range(3)] == [first, second, second]
-    book.clear()
-    assert book.take(LIST) is None
+    assert [queue.take(LIST) for _ in range(3)] == [first, second, second]
+    queue.clear()
+    assert queue.take(LIST) is None
 
 
 def test_a_number_stands_for_a_status():
@@ -79,12 +79,16 @@ def test_retry_after_in_its_forms():
         ({"kind": 429, "route": "delete"}, "route"),
         ({"kind": 429, "operation_id": ""}, "operation_id"),
         ({"kind": 429, "retry_after": -1}, "retry_after"),
+        ({"kind": 429, "retry_after": "1\r\nX: 2"}, "retry_after"),
         ({"kind": 429, "retry_after_form": "weeks"}, "retry_after_form"),
         ({"kind": "slow", "seconds": "1"}, "seconds"),
         ({"kind": "drip_body", "interval": -1}, "interval"),
         ({"kind": "redirect"}, "location"),
         ({"kind": "redirect", "location": "/", "status": 200}, "status"),
-        ({"kind": "raw", "headers": {"a": 1}}, "headers.a"),
+        ({"kind": "raw", "headers": {"a": "\n"}}, "headers"),
+        ({"kind": True}, "status"),
+        ({"kind": ["hang"]}, "kind"),
+        ({"kind": "raw", "headers": {"a": 1}}, "headers"),
         ({"kind": "raw", "headers": 5}, "headers"),
         ({"kind": "raw", "body": 5}, "body"),
         ({"kind": "raw", "body_base64": "!"}, "body_base64"),
@@ -94,11 +98,11 @@ def test_retry_after_in_its_forms():
 )
 def test_a_bad_value_is_refused_by_name(values, field):
     with pytest.raises(FieldError) as caught:
-        read_fault(values)
+        Fault(**values)
 
     assert caught.value.field == field
 
 
 def test_bytes_come_as_base64():
-    assert read_fault({"kind": "raw", "body_base64": "/wA="}).body == b"\xff\x00"
-    assert read_fault({"kind": "raw", "body": "é"}).body == "é".encode()
+    assert Fault("raw", body_base64="/wA=").body_base64 == b"\xff\x00"
+    assert Fault("raw", body="é").body == "é".encode()

@@ -59,11 +59,10 @@ def test_the_clock_runs_on_or_stands_and_moves_forward_when_told():
     clock = Clock(start, frozen=True)
     clock.advance(1.5)
 
-    assert clock.now_ms() == milliseconds(start) + 1500
-    assert clock.now().isoformat() == "2026-01-01T00:00:01.500000+00:00"
-    assert abs(Clock().now_ms() - milliseconds(datetime.now(UTC))) < 1000
-    with pytest.raises(FieldError, match="seconds: must be within 0 and 1e"):
-        clock.advance(-1)
+    assert clock.now_ms() == milliseconds(start, "start") + 1500
+    assert abs(Clock().now_ms() - milliseconds(datetime.now(UTC), "now")) < 1000
+    with pytest.raises(FieldError, match="seconds: leads to a time"):
+        clock.advance(1e12)
     with pytest.raises(FieldError, match="start: must carry a time zone"):
         Clock(start.replace(tzinfo=None))
 
@@ -103,4 +102,4 @@ def test_the_room_imports_nothing_of_its_neighbours_nor_of_airflow():
                 foreign.add(node.module or "relative")
 
     assert not {name for name in foreign if name.startswith("airflow") and not name.startswith(ROOM)}
-    assert {name.split(".")[0] for name in foreign} & {"httpx", "pydantic", "relative"} == set()
+    assert {name.split(".")[0] for name in foreign} & {"httpx", "relative"} == set()

@@ -1,4 +1,4 @@
-"""The shelf: order, sharing, and JSON made on demand."""
+"""The store: order, sharing, and JSON made on demand."""
 
 from __future__ import annotations
 
@@ -8,82 +8,100 @@ from random import Random
 import pytest
 
 from airflow_provider_comms.simulator import FieldError, OperationPlan
-from airflow_provider_comms.simulator.identifiers import created_ms_of
-from airflow_provider_comms.simulator.store import Shelf
+from airflow_provider_comms.simulator.store import OperationStore, Position
 
 NOW = 1_800_000_000_000
 PLAN = OperationPlan(processing_for=10)
 
 
 @pytest.fixture
-def shelf():
-    return Shelf("emails", Random(1))
+def store():
+    return OperationStore("emails", Random(1))
 
 
-def created(shelf):
-    return [created_ms_of(shelf.ulid(place)) for place in range(len(shelf))]
+def created(store):
+    return [operation.position.created_ms for operation in store.between(Position(0), Position(2**63))]
 
 
-def test_operations_are_in_order_however_they_came(shelf):
-    shelf.seed(PLAN, [NOW + 5, NOW + 1, NOW + 9])
-    shelf.add(PLAN, NOW + 3)
-    shelf.seed(OperationPlan(), [NOW + 4, NOW + 2])
+def test_operations_are_in_order_however_they_came(store):
+    store.add_many(PLAN, [NOW + 5, NOW + 1, NOW + 9])
+    store.add(PLAN, NOW + 3)
+    store.add_many(OperationPlan(), [NOW + 4, NOW + 2])
 
-    assert created(shelf) == [NOW + offset for offset in (1, 2, 3, 4, 5, 9)]
+    assert created(store) == [NOW + offset for offset in (1, 2, 3, 4, 5, 9)]
 
 
-def test_an_operation_is_found_by_its_id_and_shows_its_age(shelf):
-    operation_id = shelf.add(PLAN, NOW)
-    shown = json.loads(shelf.fetch(operation_id, NOW + 5_000))
+def test_an_operation_is_found_by_its_id_and_shows_its_age(store):
+    operation_id = store.add(PLAN, NOW)
+    shown = json.loads(store.fetch(operation_id, NOW + 5_000))
 
     assert list(shown) == ["id", "status", "stats", "createdAt", "updatedAt"]
     assert (shown["id"], shown["status"]) == (operation_id, "PROCESSING")
     assert (shown["createdAt"], shown["updatedAt"]) == ("2027-01-15T08:00:00.000Z", "2027-01-15T08:00:05.000Z")
 
 
-def test_an_operation_does_not_exist_before_its_creation(shelf):
-    operation_id = shelf.add(PLAN, NOW)
+def test_an_operation_does_not_exist_before_its_creation(store):
+    operation_id = store.add(PLAN, NOW)
 
-    assert shelf.fetch(operation_id, NOW - 1) is None
-
-
-def test_what_is_over_is_written_once_yet_the_past_still_shows_as_it_was(shelf):
-    operation_id = shelf.add(PLAN, NOW)
-    over = shelf.fetch(operation_id, NOW + 10_000)
-
-    assert shelf.fetch(operation_id, NOW + 90_000) is over
-    assert json.loads(shelf.fetch(operation_id, NOW + 9_999))["status"] == "PROCESSING"
+    assert store.fetch(operation_id, NOW - 1) is None
 
 
-def test_an_id_of_ones_own(shelf):
-    assert shelf.add(PLAN, NOW, "any id") == "any id"
-    assert json.loads(shelf.fetch("any id", NOW))["id"] == "any id"
+def test_what_is_over_changes_no_more_yet_the_past_still_shows_as_it_was(store):
+    operation_id = store.add(PLAN, NOW)
+    over = store.fetch(operation_id, NOW + 10_000)
+
+    assert store.fetch(operation_id, NOW + 90_000) == over
+    assert json.loads(store.fetch(operation_id, NOW + 9_999))["status"] == "PROCESSING"
+
+
+def test_an_id_of_ones_own(store):
+    assert store.add(PLAN, NOW, "any id") == "any id"
+    assert json.loads(store.fetch("any id", NOW))["id"] == "any id"
     with pytest.raises(FieldError, match="operation_id: there is an operation any id already"):
-        shelf.add(PLAN, NOW, "any id")
+        store.add(PLAN, NOW, "any id")
 
 
-def test_another_plan_takes_the_place_of_the_first(shelf):
-    operation_id = shelf.add(PLAN, NOW)
-    shelf.fetch(operation_id, NOW + 60_000)
+def test_another_plan_takes_the_place_of_the_first(store):
+    operation_id = store.add(PLAN, NOW)
+    store.fetch(operation_id, NOW + 60_000)
 
-    assert shelf.replace(operation_id, OperationPlan(raw_status="PAUSED"))
-    assert json.loads(shelf.fetch(operation_id, NOW + 60_000))["status"] == "PAUSED"
-    assert not shelf.replace("another", PLAN)
+    store.change(operation_id, OperationPlan(raw_status="PAUSED"))
+    assert json.loads(store.fetch(operation_id, NOW + 60_000))["status"] == "PAUSED"
+    with pytest.raises(FieldError, match="operation_id: there is no such operation among the emails"):
+        store.change("another", PLAN)
 
 
 @pytest.mark.parametrize("given", [None, "any id"])
-def test_a_removed_operation_is_gone_and_its_id_free(shelf, given):
-    operation_id = shelf.add(PLAN, NOW, given)
+def test_a_removed_operation_is_gone_and_its_id_free(store, given):
+    operation_id = store.add(PLAN, NOW, given)
 
-    assert shelf.remove(operation_id)
-    assert shelf.fetch(operation_id, NOW) is None
-    assert not shelf.remove(operation_id)
-    assert len(shelf) == 0
+    store.remove(operation_id)
+
+    assert store.fetch(operation_id, NOW) is None
+    assert len(store) == 0
+    with pytest.raises(FieldError, match="operation_id: there is no such operation"):
+        store.remove(operation_id)
+    assert store.add(PLAN, NOW, operation_id) == operation_id
 
 
-def test_fields_can_be_odd(shelf):
+@pytest.mark.parametrize("in_list", [False, True])
+def test_a_plan_shared_by_both_resources_and_many_operations_shows_each_its_own(in_list):
+    stores = [OperationStore("emails", Random(1)), OperationStore("messages", Random(2))]
+    shown = []
+    for store in stores:
+        store.add_many(PLAN, [NOW, NOW + 1])
+        for operation in store.between(Position(0), Position(NOW + 9)):
+            shown.append(json.loads(store.to_json(operation, NOW + 60_000, in_list=in_list)))
+
+    assert len({operation["id"] for operation in shown}) == 4
+    assert [operation["createdAt"][-7:] for operation in shown] == ["00.000Z", "00.001Z"] * 2
+    assert [operation["updatedAt"][-7:] for operation in shown] == ["10.000Z", "10.001Z"] * 2
+    assert ["opened" in operation["stats"] for operation in shown] == [True, True, False, False]
+
+
+def test_fields_can_be_odd(store):
     plan = OperationPlan(raw_fields={"kind": "é", "createdAt": None}, omit_fields=["stats"])
-    shown = json.loads(shelf.fetch(shelf.add(plan, NOW), NOW))
+    shown = json.loads(store.fetch(store.add(plan, NOW), NOW))
 
     assert shown["kind"] == "é"
     assert shown["createdAt"] is None
@@ -91,13 +109,13 @@ def test_fields_can_be_odd(shelf):
 
 
 def test_the_same_seed_gives_the_same_ids():
-    ids = [Shelf("emails", Random(7)).add(PLAN, NOW) for _ in range(2)]
+    ids = [OperationStore("emails", Random(7)).add(PLAN, NOW) for _ in range(2)]
 
     assert ids[0] == ids[1]
 
 
-def test_a_hundred_thousand_operations_take_no_time_to_seed(shelf):
-    shelf.seed(PLAN, range(NOW, NOW + 100_000))
+def test_a_hundred_thousand_operations_take_no_time_to_seed(store):
+    store.add_many(PLAN, range(NOW, NOW + 100_000))
 
-    assert len(shelf) == 100_000
-    assert shelf.span(NOW + 10, NOW + 20) == (10, 20)
+    assert len(store) == 100_000
+    assert len(list(store.between(Position(NOW + 10), Position(NOW + 20)))) == 10

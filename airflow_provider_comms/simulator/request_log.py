@@ -1,23 +1,46 @@
-"""What was asked and answered: the request log, its counts, and the rate limit."""
+"""What was asked and answered: what a path names, the request log, its counts, and the rate limit."""
 
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections import Counter, deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from airflow_provider_comms.simulator.targets import Target
+    from airflow_provider_comms.simulator.identifiers import Resource
 
+_PATH = re.compile(r"/v1/(Emails|Messages)/Operations(?:/([^/]+))?")
+_RESOURCES: dict[str, Resource] = {"Emails": "emails", "Messages": "messages"}
 _KEPT_REQUESTS = 100_000
 _KEPT_HEADERS = ("accept", "accept-encoding", "connection", "cookie", "host", "user-agent")
 _DIGEST_DIGITS = 12
+
+
+class Target(NamedTuple):
+    """
+    What a request is about.
+
+    :param resource: ``emails`` or ``messages``.
+    :param route: ``list`` or ``fetch``.
+    :param operation_id: the operation to fetch; None for a listing.
+    """
+
+    resource: Resource
+    route: Literal["list", "fetch"]
+    operation_id: str | None
+
+
+def read_target(path: str) -> Target | None:
+    """The target of a decoded path, or None where the API has nothing there."""
+    found = _PATH.fullmatch(path)
+    return found and Target(_RESOURCES[found[1]], "fetch" if found[2] else "list", found[2])
 
 
 @dataclass
@@ -58,21 +81,15 @@ class LoggedRequest:
         return f"{self.method} {self.path} {self.query or ''} -> {self.status}{struck} {self.seconds or 0:.3f} s"
 
 
-def note_request(
+def log_entry(
     method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], target: Target | None
 ) -> LoggedRequest:
     """A request's entry in the log, without its secrets."""
+    kept_query = {name: _digest(value) if name == "pageToken" else value for name, value in query.items()}
+    kept_headers = {name: headers[name] for name in _KEPT_HEADERS if name in headers}
+    head_size = sum(len(name) + len(value) + 4 for name, value in headers.items())
     resource, route, operation_id = target or (None, None, None)
-    return LoggedRequest(
-        method,
-        path,
-        {name: _digest(value) if name == "pageToken" else value for name, value in query.items()},
-        resource,
-        route,
-        operation_id,
-        {name: headers[name] for name in _KEPT_HEADERS if name in headers},
-        sum(len(name) + len(value) + 4 for name, value in headers.items()),
-    )
+    return LoggedRequest(method, path, kept_query, resource, route, operation_id, kept_headers, head_size)
 
 
 def _digest(token: str) -> str:
@@ -83,38 +100,35 @@ class RequestLog:
     """
     The latest requests, and counts of all since the last :meth:`clear`.
 
-    :param tell: called with each request when it is over.
+    :param on_request: called with each request when it is over.
     """
 
-    def __init__(self, tell: Callable[[LoggedRequest], None] | None = None) -> None:
+    def __init__(self, on_request: Callable[[LoggedRequest], None] | None = None) -> None:
         self._lock = Lock()
-        self._tell = tell
+        self._on_request = on_request
         self._in_flight = 0
-        self._begin()
+        self.clear()
 
-    def _begin(self) -> None:
-        self._requests: deque[LoggedRequest] = deque(maxlen=_KEPT_REQUESTS)
-        self._routes: Counter[str] = Counter()
-        self._statuses: Counter[str] = Counter()
-        self._total = 0
-        self._max_in_flight = self._in_flight
+    def clear(self) -> None:
+        """Forget all requests; those under way still count as in flight."""
+        with self._lock:
+            self._requests: deque[LoggedRequest] = deque(maxlen=_KEPT_REQUESTS)
+            self._routes: Counter[str] = Counter()
+            self._statuses: Counter[str] = Counter()
+            self._max_in_flight = self._in_flight
 
     @contextmanager
     def following(self, request: LoggedRequest) -> Iterator[None]:
         """Log a request for as long as it takes."""
-        self._arrive(request)
+        with self._lock:
+            self._requests.append(request)
+            self._routes[f"{request.resource}.{request.route}" if request.route else "unknown"] += 1
+            self._in_flight += 1
+            self._max_in_flight = max(self._max_in_flight, self._in_flight)
         try:
             yield
         finally:
             self.conclude(request)
-
-    def _arrive(self, request: LoggedRequest) -> None:
-        with self._lock:
-            self._requests.append(request)
-            self._total += 1
-            self._routes[f"{request.resource}.{request.route}" if request.route else "unknown"] += 1
-            self._in_flight += 1
-            self._max_in_flight = max(self._max_in_flight, self._in_flight)
 
     def conclude(self, request: LoggedRequest) -> None:
         """Count a request as over; called right before its answer leaves, so that a client finds it so."""
@@ -124,8 +138,8 @@ class RequestLog:
             request.seconds = time.monotonic() - request.at
             self._in_flight -= 1
             self._statuses["none" if request.status is None else str(request.status)] += 1
-        if self._tell is not None:
-            self._tell(request)
+        if self._on_request is not None:
+            self._on_request(request)
 
     def all(self) -> tuple[LoggedRequest, ...]:
         """The latest requests (100,000 at most), oldest first."""
@@ -136,17 +150,12 @@ class RequestLog:
         """``total``, ``in_flight``, ``max_in_flight``, ``by_route`` and, of those that are over, ``by_status``."""
         with self._lock:
             return {
-                "total": self._total,
+                "total": self._routes.total(),
                 "in_flight": self._in_flight,
                 "max_in_flight": self._max_in_flight,
                 "by_route": dict(self._routes),
                 "by_status": dict(self._statuses),
             }
-
-    def clear(self) -> None:
-        """Forget all requests; those under way still count as in flight."""
-        with self._lock:
-            self._begin()
 
 
 class RateLimit:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 
-from airflow_provider_comms.simulator.targets import Target, read_target
-from airflow_provider_comms.simulator.traffic import RateLimit, RequestLog, note_request
+from airflow_provider_comms.simulator.request_log import RateLimit, RequestLog, Target, log_entry, read_target
 
 EMAILS = Target("emails", "list", None)
 
 
 def entry(target=EMAILS, query=None, headers=None):
-    return note_request("GET", "/v1/Emails/Operations", query or {}, headers or {}, target)
+    return log_entry("GET", "/v1/Emails/Operations", query or {}, headers or {}, target)
 
 
 def test_the_log_holds_no_secret():

@@ -1,0 +1,125 @@
+"""The bodies of responses, in the three forms the API and what stands before it use."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_JSON, _HTML = {"Content-Type": "application/json"}, {"Content-Type": "text/html; charset=utf-8"}
+#: Error codes where they are not simply 20000 plus the HTTP status.
+_CODES = {401: 20003, 403: 70051, 405: 20004}
+_MESSAGES = {
+    401: "Authentication Error - invalid username",
+    403: "The API key does not have the permission that this request needs",
+    404: "The requested resource was not found",
+    405: "Method not allowed",
+    429: "Too many requests",
+    500: "An internal server error has occurred",
+    503: "The service is temporarily unavailable",
+}
+_PLATFORM_STATUSES = (401, 403, 405)
+_GATEWAY_STATUSES = (502, 504)
+_NO_CONTEXT = "null"
+
+
+@dataclass
+class Response:
+    """A response before anything goes wrong with it."""
+
+    status: int
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Problem(NamedTuple):
+    """
+    One thing wrong with a request.
+
+    :param context: the JSON path of the parameter at fault.
+    :param message: what is wrong with it.
+    """
+
+    context: str
+    message: str
+
+
+class BadRequest(Exception):  # noqa: N818
+    """A request that is answered with a 400 and these problems."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__(problems)
+        self.problems = problems
+
+
+def json_response(status: int, content: Any) -> Response:
+    """A response whose body is JSON."""
+    return Response(status, json.dumps(content).encode(), dict(_JSON))
+
+
+def raw_json(body: bytes) -> Response:
+    """A 200 whose body is JSON already."""
+    return Response(200, body, dict(_JSON))
+
+
+def error(status: int, headers: Mapping[str, str] | None = None, problems: Iterable[Problem] = ()) -> Response:
+    """
+    An error in the form in which that status usually comes.
+
+    401, 403 and 405 come from the platform, 502 and 504 from a gateway (HTML), all others from the Comms API.
+    """
+    if status in _GATEWAY_STATUSES:
+        response = _gateway(status)
+    elif status in _PLATFORM_STATUSES:
+        response = _platform(status)
+    else:
+        response = _comms(status, problems or [Problem(_NO_CONTEXT, _message(status))])
+    response.headers |= headers or {}
+    return response
+
+
+def portal() -> Response:
+    """A 200 with the HTML of a network's log-in page."""
+    page = b"<!DOCTYPE html><html><title>Sign in</title><p>Please sign in to this network.</p></html>"
+    return Response(200, page, dict(_HTML))
+
+
+def _comms(status: int, problems: Iterable[Problem]) -> Response:
+    code = _code(status)
+    errors = [
+        {"code": code, "message": problem.message, "infoUrl": _info_url(code), "context": problem.context}
+        for problem in problems
+    ]
+    return json_response(status, {"errors": errors})
+
+
+def _platform(status: int) -> Response:
+    code = _code(status)
+    content = {"code": code, "message": _message(status), "more_info": _info_url(code), "status": status}
+    response = json_response(status, content)
+    if status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = 'Basic realm="Twilio API"'
+    return response
+
+
+def _gateway(status: int) -> Response:
+    title = f"{status} {_message(status)}"
+    page = f"<html><head><title>{title}</title></head><h1>{title}</h1></html>"
+    return Response(status, page.encode(), dict(_HTML))
+
+
+def _message(status: int) -> str:
+    known = status in HTTPStatus._value2member_map_
+    return _MESSAGES.get(status) or (HTTPStatus(status).phrase if known else "Error")
+
+
+def _code(status: int) -> int:
+    return _CODES.get(status, 20000 + status)
+
+
+def _info_url(code: int) -> str:
+    return f"https://www.twilio.com/docs/api/errors/{code}"
