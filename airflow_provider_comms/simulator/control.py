@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from airflow_provider_comms.simulator.connection import Request
-    from airflow_provider_comms.simulator.simulator import Simulator
 
 _RECENT = 100
+#: A :class:`.Simulator`, whose module imports this one.
+Simulator = Any
 
 
 def respond(simulator: Simulator, request: Request) -> Response:
@@ -67,7 +68,7 @@ def _clock(simulator: Simulator, _body: Any) -> dict[str, Any]:
 
 
 def _requests(simulator: Simulator, _body: Any) -> dict[str, Any]:
-    return simulator.request_counts() | {"recent": [asdict(request) for request in simulator.requests[-_RECENT:]]}
+    return {**simulator.request_counts(), "recent": [asdict(request) for request in simulator.requests[-_RECENT:]]}
 
 
 def _add_operations(simulator: Simulator, body: Any) -> dict[str, Any]:
@@ -81,21 +82,25 @@ def _add_faults(simulator: Simulator, body: Any) -> dict[str, Any]:
 
 def _change_settings(simulator: Simulator, body: Any) -> dict[str, Any]:
     simulator.change_settings(**_fields(body))
-    return simulator.settings.model_dump()
+    return _settings(simulator, None)
+
+
+def _settings(simulator: Simulator, _body: Any) -> dict[str, Any]:
+    return dict(simulator.settings)
 
 
 @checked
-def _advance(simulator: Any, *, advance: Seconds) -> dict[str, Any]:
+def _advance(simulator: Simulator, *, advance: Seconds) -> dict[str, Any]:
     simulator.advance(advance)
     return _clock(simulator, None)
 
 
 @checked
-def _permit(simulator: Any, *, credential: str, resource: str, allowed: Switch) -> None:
+def _permit(simulator: Simulator, *, credential: str, resource: str, allowed: Switch) -> None:
     simulator.permit(credential, resource, allowed)
 
 
-_ROUTES: dict[tuple[str, str], Callable[[Any, Any], Any]] = {
+_ROUTES: dict[tuple[str, str], Callable[[Simulator, Any], Any]] = {
     ("GET", "health"): _health,
     ("POST", "operations"): _add_operations,
     ("POST", "operations/change"): lambda simulator, body: simulator.change_operation(**_fields(body)),
@@ -108,7 +113,7 @@ _ROUTES: dict[tuple[str, str], Callable[[Any, Any], Any]] = {
     ("DELETE", "requests"): lambda simulator, _: simulator.clear_requests(),
     ("GET", "clock"): _clock,
     ("POST", "clock"): lambda simulator, body: _advance(simulator, **_fields(body)),
-    ("GET", "settings"): lambda simulator, _: simulator.settings.model_dump(),
+    ("GET", "settings"): _settings,
     ("POST", "settings"): _change_settings,
     ("POST", "permissions"): lambda simulator, body: _permit(simulator, **_fields(body)),
     ("POST", "reset"): lambda simulator, _: simulator.reset(),
