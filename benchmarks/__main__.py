@@ -10,12 +10,12 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from benchmarks import (
-    bad_days,
     fetch_concurrently,
     in_the_triggerer,
     listing_cpu,
     listing_memory,
     listing_parallel,
+    outages,
     steady_429,
     ten_thousand_waits,
     very_many_waits,
@@ -34,7 +34,7 @@ BENCHMARKS: dict[str, Callable[[], Report]] = {
     "ten_thousand_waits": ten_thousand_waits.run,
     "very_many_waits": very_many_waits.run,
     "in_the_triggerer": in_the_triggerer.run,
-    "bad_days": bad_days.run,
+    "outages": outages.run,
 }
 
 

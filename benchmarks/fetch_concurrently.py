@@ -3,7 +3,7 @@ What a triggerer pays for a thousand operations that wait.
 
 It matters because all deferred tasks of an installation share the triggerer's one event loop: CPU spent there, or
 a loop that stands still, delays every other task. The peers do as providers' triggers do: a new aiohttp session,
-or a new httpx client, for each look.
+or a new httpx client, for each poll.
 """
 
 from __future__ import annotations

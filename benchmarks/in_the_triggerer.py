@@ -1,9 +1,9 @@
 """
-What a thousand deferred waits cost in a real triggerer, and how soon after the last end all their tasks can go on.
+What a thousand deferred waits cost in a real triggerer, and how soon after the last end all their tasks can continue.
 
 It matters because that is where waits live: in one process, beside what Airflow does there itself, and an event counts
-when Airflow has written it down. How long that takes is measured too, with triggers that know when to fire. The peer
-does as providers' triggers do: a loop each, and in it a new aiohttp session for each look.
+when Airflow has stored it. How long that takes is measured too, with triggers that know when to fire. The peer
+does as providers' triggers do: a loop each, and in it a new aiohttp session for each poll.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ LASTS = 25.0
 SPREAD = 3.0
 """Seconds over which the waits begin, and so over which the operations end."""
 RECIPIENTS = 100
-"""Of an operation; enough for its counters to move from look to look, which our waits log and peers do not notice."""
+"""Of an operation; enough for its counters to change from poll to poll, which our waits log and the peer ignores."""
 POKE_INTERVAL = 5.0
 ROUNDS = 1
 """Of each load with each database; all together take five minutes."""
@@ -42,7 +42,7 @@ LEAD = 2.0
 """Seconds for what must be done between the making of the operations and the first wait."""
 ALL_IN_BY = 5.0
 """Seconds before the first end by which the triggerer must have taken all."""
-LOOKS_EVERY = 0.25
+CHECK_EVERY = 0.25
 LATEST = 120.0
 
 CONN_ID = "twilio_comms_default"
@@ -74,7 +74,7 @@ class Measured:
     What a load cost.
 
     :param late: seconds from the last operation's end until the last task was no longer deferred.
-    :param looked: seconds from the last operation's end until the last request; 0 if there was none.
+    :param polled: seconds from the last operation's end until the last request; 0 if there was none.
     :param requests: how many there were by then.
     :param cpu: seconds of the runner's CPU.
     :param memory: most MB that the runner held.
@@ -82,7 +82,7 @@ class Measured:
     """
 
     late: float
-    looked: float
+    polled: float
     requests: float
     cpu: float
     memory: float
@@ -96,7 +96,7 @@ def sleeping(wait: Wait) -> tuple[str, dict[str, Any]]:
 
 
 def ours(wait: Wait) -> tuple[str, dict[str, Any]]:
-    """Return the trigger that our sensor defers to, when it has looked once."""
+    """Return the trigger that our sensor defers to, after it has polled once."""
     return "airflow_provider_comms.triggers.operation.CommsOperationTrigger", {
         "resource": "emails",
         "operation_id": wait.operation_id,
@@ -128,8 +128,8 @@ def run() -> Report:
             f"Operations of {LASTS:.0f} s that end over {SPREAD:.0f} s; their counters move, and ours logs that.",
             "One triggerer, fresh for each load.",
             "Airflow's: with triggers that ask nothing, and fire when the last operation has ended.",
-            f"A look comes up to {POKE_INTERVAL:.0f} s after an end, whoever looks; later where the loop is blocked.",
-            "Own sessions: aiohttp, a session per look; without TLS, which makes them dearer in life.",
+            f"A poll comes up to {POKE_INTERVAL:.0f} s after an end; later if the loop is blocked.",
+            "Own sessions: aiohttp, a session per poll; without TLS, which would make them more expensive.",
             *notes,
         ],
     )
@@ -173,7 +173,7 @@ def _measured(airflow: DeferredAirflow, load: Callable[[Wait], tuple[str, dict[s
         counts, last_end = api.counts(), waits[-1].ends
         return Measured(
             late=out - last_end,
-            looked=_last_look(counts) - last_end if counts["total"] else 0.0,
+            polled=_last_request(counts) - last_end if counts["total"] else 0.0,
             requests=counts["total"],
             cpu=runner.cpu() - before,
             memory=memory,
@@ -181,7 +181,7 @@ def _measured(airflow: DeferredAirflow, load: Callable[[Wait], tuple[str, dict[s
         )
 
 
-def _last_look(counts: dict[str, Any]) -> float:
+def _last_request(counts: dict[str, Any]) -> float:
     """Return when the last request came; the simulator notes that by the clock that all processes share."""
     return time.time() - time.monotonic() + max(request["at"] for request in counts["recent"])
 
@@ -218,10 +218,10 @@ def _see_all_out(airflow: DeferredAirflow, runner: Runner, waits: list[Wait]) ->
         peak = max(peak, runner.memory())
         if time.time() > last + LATEST:
             raise RuntimeError(f"{left} tasks are still deferred, {LATEST:.0f} s after the last end.")
-        time.sleep(LOOKS_EVERY)
+        time.sleep(CHECK_EVERY)
     out = time.time()
     if (finished := airflow.tasks.finished()) < WAITS:
-        raise RuntimeError(f"{finished} of {WAITS} tasks were told that their operation has finished.")
+        raise RuntimeError(f"{finished} of {WAITS} tasks received the event that their operation has finished.")
     return out, peak
 
 
@@ -248,7 +248,7 @@ def _compared(name: str, airflows: Measured, ours: Measured, peer: Measured) -> 
         )
 
     return [
-        figure("last look after the last end", "s", "looked"),
+        figure("last poll after the last end", "s", "polled"),
         figure("all done after the last end", "s", "late"),
         beyond("all done", "late", MOST_BEYOND),
         figure("requests", "", "requests", MOST_REQUESTS),

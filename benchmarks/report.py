@@ -36,7 +36,7 @@ class Figure:
     :param peer: its value for the peer; None where there is none to compare with.
     :param unit: of both.
     :param ratio: how the two compare.
-    :param bound: what must hold; None if the line is there to be looked at only.
+    :param bound: what must hold; None if the figure is only shown.
     :param judged: the value that the bound is for.
     """
 

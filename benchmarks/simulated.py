@@ -31,7 +31,7 @@ class SimulatedApi:
 
     @property
     def access(self) -> dict[str, Any]:
-        """What a client needs to be let in: fields of `ClientSettings`."""
+        """The credentials and address that a client needs: fields of `ClientSettings`."""
         from airflow_provider_comms.simulator import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
 
         return {"base_url": self.url, "username": DEFAULT_ACCOUNT_SID, "password": DEFAULT_AUTH_TOKEN}
@@ -53,7 +53,7 @@ class SimulatedApi:
         return dict(self._control("GET", "requests"))
 
     def forget_requests(self) -> None:
-        """Begin to count anew."""
+        """Start counting from 0."""
         self._control("DELETE", "requests")
 
     def settings(self, **changes: Any) -> None:

@@ -1,8 +1,8 @@
 """
-How many requests a deferred wait sends to an API that asks for patience and does not say how long.
+How many requests a deferred wait sends to an API that answers 429 without Retry-After.
 
-It matters because a 429 is the API's request to slow down, and whoever answers it with more requests is blocked,
-with all that shares the account. Both triggers are asked to look once in 60 seconds.
+It matters because a 429 is the API's request to slow down, and a client that answers it with more requests gets the
+whole account blocked. Both triggers are set to poll once in 60 seconds.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SECONDS = 3.0
 POKE_INTERVAL = 60.0
 OPERATION_ID = "comms_operation_01h9krwprkeee8fzqspvwy6nq8"
 MOST = Bound("≤", 5, "requests")
-"""What one look may send: `RetryPolicy.attempts`."""
+"""What one poll may send: `RetryPolicy.attempts`."""
 
 
 def run() -> Report:

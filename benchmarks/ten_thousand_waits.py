@@ -2,7 +2,7 @@
 What a triggerer pays while ten thousand operations are waited for, and when all of them end in the same second.
 
 It matters because waiting is what a triggerer does all day: a poll per task is 10,000 requests an interval. The peer
-does as providers' triggers do: a task each, and in it a new aiohttp session for each look.
+does as providers' triggers do: a task each, and in it a new aiohttp session for each poll.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ def run() -> Report:
         env = {CONNECTION: api.connection("twilio_comms")}
         ids = apart(pending_ids, **api.access)
         ours = apart(wait_ours, env=env, ids=ids, url=api.url)
-        peer = apart(look_at_each, ids=ids, **api.access)
+        peer = apart(poll_each, ids=ids, **api.access)
         end = apart(end_together, env=env, ids=ids, url=api.url)
     cpu = ours["cpu"] / peer["cpu"]
     return Report(
         "ten_thousand_waits",
         f"what do {WAITS:,} waits cost in an interval of {INTERVAL:.0f} s?",
-        "aiohttp, one look each",
+        "aiohttp, one poll each",
         [
             _figure("requests an interval", "", ours["requests"], peer["requests"], MOST_REQUESTS),
             Figure(
@@ -82,7 +82,7 @@ def run() -> Report:
             ),
             Figure(what="all end at once: requests", ours=end["requests"], unit=""),
         ],
-        [f"Mean of {CYCLES} intervals; the peer looks once at each, {PEERS_IN_FLIGHT} at a time."],
+        [f"Mean of {CYCLES} intervals; the peer polls each once, {PEERS_IN_FLIGHT} at a time."],
     )
 
 
@@ -143,7 +143,7 @@ def end_together(ids: list[str], url: str) -> dict[str, float]:
 
 
 async def _start(ids: list[str]) -> list[asyncio.Task[Any]]:
-    """Start a trigger for each, and give all of them the time for their first look."""
+    """Start a trigger for each, and give all of them time for their first poll."""
     from airflow_provider_comms.triggers.operation import CommsOperationTrigger
 
     os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "WARNING"
@@ -160,11 +160,11 @@ async def _start(ids: list[str]) -> list[asyncio.Task[Any]]:
     return tasks
 
 
-def look_at_each(ids: list[str], base_url: str, username: str, password: str) -> dict[str, float]:
-    """Look at each once, with a session of its own."""
+def poll_each(ids: list[str], base_url: str, username: str, password: str) -> dict[str, float]:
+    """Poll each once, with a session of its own."""
     import aiohttp
 
-    async def look(operation_id: str, turns: asyncio.Semaphore) -> None:
+    async def poll(operation_id: str, turns: asyncio.Semaphore) -> None:
         async with (
             turns,
             aiohttp.ClientSession(auth=aiohttp.BasicAuth(username, password)) as session,
@@ -173,13 +173,13 @@ def look_at_each(ids: list[str], base_url: str, username: str, password: str) ->
             answer.raise_for_status()
             await answer.json()
 
-    async def look_at_all() -> None:
+    async def poll_all() -> None:
         turns = asyncio.Semaphore(PEERS_IN_FLIGHT)
-        await asyncio.gather(*(look(one, turns) for one in ids))
+        await asyncio.gather(*(poll(one, turns) for one in ids))
 
     with spending() as spent:
-        asyncio.run(look_at_all())
-    gap = asyncio.run(_longest_gap(look_at_all))
+        asyncio.run(poll_all())
+    gap = asyncio.run(_longest_gap(poll_all))
     return {"cpu": spent.cpu, "gap": gap, "requests": len(ids)}
 
 

@@ -1,9 +1,9 @@
 """
 Whether very many waits cost as many requests as the model behind `docs/scale.md` says.
 
-It matters because nobody can try a million waits before he has them: the page is only as good as its model. Surveys of
-several triggerers look at one simulated account, whose clock is moved on between two looks; each waits for operations
-picked by chance. The peer is the model.
+It matters because nobody can try a million waits in advance: the page is only as good as its model. The scans of
+several triggerers read one simulated account, whose clock is advanced between two cycles; each waits for operations
+picked at random. The peer is the model.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.measure import apart
 from benchmarks.report import Bound, Figure, Report
 from benchmarks.scale.account import RESOURCE, Account
-from benchmarks.scale.model import Load, look
+from benchmarks.scale.model import Load, cycle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,24 +36,24 @@ INTERVALS = 5
 @dataclass(frozen=True)
 class Trial:
     """
-    Looks at an account, to be counted.
+    Poll cycles against an account, whose requests are counted.
 
     :param load: what is waited for.
-    :param looks: how often each triggerer looks.
+    :param cycles: how many poll cycles each triggerer runs.
     :param driven: so many triggerers do, and the others would do the same; None for all.
     :param kinds: see `Account`.
     """
 
     load: Load
-    looks: int
+    cycles: int
     driven: int | None = None
     kinds: int = 120
 
     @property
     def expected(self) -> float:
-        """Requests of a triggerer's look, as the model has it."""
+        """Requests of a triggerer's poll cycle, according to the model."""
         own = self.load.waits / self.load.triggerers
-        return look(self.load, own, self.load.poke_interval).requests
+        return cycle(self.load, own, self.load.poke_interval).requests
 
     @property
     def what(self) -> str:
@@ -63,13 +63,13 @@ class Trial:
 
 
 TRIALS = (
-    Trial(Load(waits=20_000, triggerers=1), looks=3),
-    Trial(Load(waits=20_000, triggerers=4), looks=2),
-    Trial(Load(waits=20_000, triggerers=10), looks=1),
-    Trial(Load(waits=20_000, triggerers=2, others=50_000, joining=False), looks=2),
-    Trial(Load(waits=100_000, triggerers=1), looks=1),
-    Trial(Load(waits=100_000, triggerers=10), looks=2, driven=1),
-    Trial(Load(waits=1_000_000, triggerers=100), looks=1, driven=1, kinds=12),
+    Trial(Load(waits=20_000, triggerers=1), cycles=3),
+    Trial(Load(waits=20_000, triggerers=4), cycles=2),
+    Trial(Load(waits=20_000, triggerers=10), cycles=1),
+    Trial(Load(waits=20_000, triggerers=2, others=50_000, joining=False), cycles=2),
+    Trial(Load(waits=100_000, triggerers=1), cycles=1),
+    Trial(Load(waits=100_000, triggerers=10), cycles=2, driven=1),
+    Trial(Load(waits=1_000_000, triggerers=100), cycles=1, driven=1, kinds=12),
 )
 
 
@@ -79,12 +79,12 @@ def run() -> Report:
         "what do they cost in requests, and does the model know?",
         "the model",
         [
-            *(_figure(f"requests a look: {trial.what}", _requests_of(trial), trial.expected) for trial in TRIALS),
-            _figure("looks an interval while waits join", apart(looks_while_joining), 1.0),
+            *(_figure(f"requests per cycle: {trial.what}", _requests_of(trial), trial.expected) for trial in TRIALS),
+            _figure("cycles per interval while waits join", apart(cycles_while_joining), 1.0),
         ],
         [
-            "An operation lasts an hour in the mean; looks are a minute apart.",
-            *(f"{trial.what}: {trial.driven} looks; the others would do the same." for trial in TRIALS if trial.driven),
+            "An operation lasts an hour on average; cycles are a minute apart.",
+            *(f"{trial.what}: {trial.driven} polls; the others would do the same." for trial in TRIALS if trial.driven),
         ],
     )
 
@@ -97,56 +97,56 @@ def _figure(what: str, ours: float, modelled: float) -> Figure:
 
 def _requests_of(trial: Trial) -> float:
     driven = trial.driven or trial.load.triggerers
-    return apart(requests_of_a_look, fields=asdict(trial.load), looks=trial.looks, driven=driven, kinds=trial.kinds)
+    return apart(requests_per_cycle, fields=asdict(trial.load), cycles=trial.cycles, driven=driven, kinds=trial.kinds)
 
 
-def requests_of_a_look(fields: dict[str, Any], looks: int, driven: int, kinds: int) -> float:
-    """Let some triggerers look; return the mean number of requests of a look."""
+def requests_per_cycle(fields: dict[str, Any], cycles: int, driven: int, kinds: int) -> float:
+    """Let some triggerers poll; return the mean number of requests per cycle."""
     from airflow_provider_comms.simulator import Simulator
 
     with Simulator(frozen=True) as simulator:
         account = Account(Load(**fields), driven, kinds, simulator)
-        return asyncio.run(_look_all(account, simulator, looks)) / looks / driven
+        return asyncio.run(_poll_all(account, simulator, cycles)) / cycles / driven
 
 
-async def _look_all(account: Account, simulator: Simulator, looks: int) -> int:
+async def _poll_all(account: Account, simulator: Simulator, cycles: int) -> int:
     from airflow_provider_comms.comms.resource import Resource
     from airflow_provider_comms.polling.status_scan import StatusScan
 
     shares = account.fill()
     async with _client_of(simulator) as client:
-        surveys = [StatusScan(client, Resource(RESOURCE)) for _ in shares]
+        scans = [StatusScan(client, Resource(RESOURCE)) for _ in shares]
         if not account.load.joining:
-            # Only who has seen all before knows in which window to look.
-            shares = await _look_at(surveys, shares)
+            # Only who has seen all before knows which window to list.
+            shares = await _poll(scans, shares)
         simulator.clear_requests()
-        for _ in range(looks):
+        for _ in range(cycles):
             begun = account.advance(account.load.poke_interval)
-            shares = await _look_at(surveys, [old + new for old, new in zip(shares, begun, strict=True)])
+            shares = await _poll(scans, [old + new for old, new in zip(shares, begun, strict=True)])
         return simulator.request_counts()["total"]
 
 
-async def _look_at(surveys: Sequence[StatusScan], shares: list[list[str]]) -> list[list[str]]:
-    """Let each triggerer look at its share; return what is left of it."""
+async def _poll(scans: Sequence[StatusScan], shares: list[list[str]]) -> list[list[str]]:
+    """Let each triggerer poll its share; return what is left of it."""
     from airflow_provider_comms.polling.status_scan import PENDING
 
     left = []
-    for survey, ids in zip(surveys, shares, strict=True):
-        seen = await survey.see(ids)
+    for scan, ids in zip(scans, shares, strict=True):
+        seen = await scan.see(ids)
         left.append([one for one in ids if seen[one].status in PENDING])
     return left
 
 
-def looks_while_joining() -> float:
-    """Let waits join a poll all the time; return how often it looks in an interval."""
+def cycles_while_joining() -> float:
+    """Let waits join a poll all the time; return how many cycles it runs per interval."""
     from airflow_provider_comms.simulator import Simulator
 
     with Simulator() as simulator:
         os.environ[CONNECTION] = simulator.connection_json()
         ids = [simulator.add_operation(RESOURCE, processing_for=3600) for _ in range(STANDING + JOINING)]
         asyncio.run(_join(ids))
-        looks = [request.at for request in simulator.requests if request.query.get("status") == "SCHEDULED"]
-    return (len(looks) - 1) * INTERVAL / (looks[-1] - looks[0])
+        cycles = [request.at for request in simulator.requests if request.query.get("status") == "SCHEDULED"]
+    return (len(cycles) - 1) * INTERVAL / (cycles[-1] - cycles[0])
 
 
 async def _join(ids: list[str]) -> None:
@@ -166,7 +166,7 @@ async def _join(ids: list[str]) -> None:
 
 
 async def _wait(poller: Poller, operation_id: str) -> None:
-    """Wait for ever; a worker has looked just before."""
+    """Wait until cancelled; a worker has polled just before."""
     known: dict[str, Any] = {}
     while True:
         news = await poller.news([operation_id], known, due_in=INTERVAL, interval=INTERVAL, unchanged_for=3600)

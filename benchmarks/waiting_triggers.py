@@ -43,7 +43,7 @@ class OwnSessionTrigger(BaseTrigger):
     Look at the operation in a new aiohttp session each time, as providers' triggers do.
 
     :param operation_id: id of the operation.
-    :param poke_interval: seconds between two looks.
+    :param poke_interval: seconds between two polls.
     :param comms_conn_id: id of the Airflow connection.
     """
 
@@ -63,7 +63,7 @@ class OwnSessionTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         connection = await BaseHook.aget_connection(self.comms_conn_id)
         while True:
-            # A worker has looked just before.
+            # A worker has polled just before.
             await asyncio.sleep(self.poke_interval)
             operation = await self._look(connection)
             if operation["status"] in ENDED:

@@ -86,7 +86,7 @@ def _new_runner() -> TriggerRunner:
 
 
 async def _take(runner: TriggerRunner, groups: list[list[str]]) -> None:
-    """Create triggers as the runner does when its supervisor sends them, and give them time for a first look."""
+    """Create triggers as the runner does when its supervisor sends them, and give them time for a first poll."""
     for start in range(0, len(groups), costs.TAKEN_IN_A_LOOP):
         runner.to_create.extend(_workloads(groups[start : start + costs.TAKEN_IN_A_LOOP], len(runner.triggers)))
         await runner.create_triggers()

@@ -17,13 +17,13 @@ IN_FLIGHT = 16
 PAGE_CPU = 0.009
 """Seconds for a page of 1,000 operations of which none is ours."""
 WAIT_CPU = 10e-6
-"""Seconds for a wait in a look that shows nothing new: 20 µs with its share of a page, less that share."""
+"""Seconds for a wait in a cycle that shows nothing new: 20 µs with its share of a page, less that share."""
 WAIT_HOLDS = 2.5e-6
-"""Seconds of these for which a look holds the loop up in one piece: 0.25 s of a survey of 100,000."""
+"""Seconds of these for which a cycle blocks the event loop without a pause: 0.25 s in a scan of 100,000."""
 FETCH_CPU = 0.0012
 """Seconds for a fetch; `fetch_concurrently` has 1.3 ms."""
-PEER_LOOK_CPU = 0.0005
-"""Seconds for a look in an aiohttp session of its own; `ten_thousand_waits`: 4.8 s for 10,000 of them."""
+PEER_POLL_CPU = 0.0005
+"""Seconds for a poll in an aiohttp session of its own; `ten_thousand_waits`: 4.8 s for 10,000 of them."""
 
 # The triggerer's runner: Airflow.
 PASS_CPU = 5e-6

@@ -79,9 +79,9 @@ class Load:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class Cycle:
     """
-    One look of one triggerer.
+    One poll cycle of one triggerer.
 
     :param sees: operations that it is for.
     :param pending: pages of pending operations that are listed, one after the other.
@@ -108,27 +108,27 @@ class Look:
         return pages + self.fetches * costs.FETCH_CPU + self.sees * costs.WAIT_CPU
 
     @property
-    def holds_loop(self) -> float:
-        """Seconds for which it holds the triggerer's loop up in one piece."""
+    def blocks_loop(self) -> float:
+        """Seconds for which it blocks the triggerer's event loop without a pause."""
         return max(costs.PAGE_CPU, self.sees * costs.WAIT_HOLDS)
 
 
 @cache
-def look(load: Load, sees: float, since: float) -> Look:
+def cycle(load: Load, sees: float, since: float) -> Cycle:
     """
-    Return what a look costs, as `StatusScan.see` does it.
+    Return what a poll cycle costs, as `StatusScan.see` does it.
 
     :param sees: operations that it is for.
-    :param since: seconds since the last look at them.
+    :param since: seconds since the last cycle.
     """
     # The SCHEDULED are listed too: an empty page.
     pending = ceil(load.listed / PAGE) + 1
     if sees <= MIN_IDS_TO_LIST or sees <= pending:
-        return Look(sees=sees, fetches=sees)
+        return Cycle(sees=sees, fetches=sees)
     missing = sees * since / load.lasts
     pages, found = _ended(load, missing)
     spot_check = 1
-    return Look(sees=sees, pending=pending, ended=pages, fetches=missing - found + spot_check)
+    return Cycle(sees=sees, pending=pending, ended=pages, fetches=missing - found + spot_check)
 
 
 def _ended(load: Load, missing: float) -> tuple[float, float]:
@@ -166,7 +166,7 @@ def _chance_of_fewer(number: int, mean: float) -> float:
 @dataclass(frozen=True)
 class Poll:
     """
-    The poll of each triggerer, look after look.
+    The poll of each triggerer, cycle after cycle.
 
     :param load: what is waited for.
     """
@@ -179,29 +179,29 @@ class Poll:
         return self.load.waits / self.load.triggerers
 
     @cached_property
-    def look(self) -> Look:
-        """A look at all of them: who begins to wait joins the next one."""
-        return look(self.load, self.own, self.round)
+    def cycle(self) -> Cycle:
+        """A cycle for all of them: new waits join the next one."""
+        return cycle(self.load, self.own, self.round)
 
     @cached_property
     def round(self) -> float:
-        """Seconds from a look at a wait to the next one: a look that takes long puts the next one off."""
+        """Seconds from one cycle to the next: a cycle that takes long delays the next one."""
         seconds, interval = 0.0, self.load.poke_interval
         for _ in range(SETTLED):
-            # The later a look, the more have ended by then, and the longer it takes.
-            seconds = look(self.load, self.own, interval + seconds).seconds
+            # The later a cycle, the more have ended by then, and the longer it takes.
+            seconds = cycle(self.load, self.own, interval + seconds).seconds
         return interval + seconds
 
     @property
     def requests_per_second(self) -> float:
         """Requests of all triggerers."""
-        return self.load.triggerers * self.look.requests / self.round
+        return self.load.triggerers * self.cycle.requests / self.round
 
     @property
     def core(self) -> float:
         """Share of a core that the runner of a triggerer needs: for the poll, and for Airflow's passes."""
         a_pass = self.load.tasks_per_triggerer * costs.PASS_CPU
-        return self.look.cpu / self.round + a_pass / (costs.PASS_PAUSE + a_pass)
+        return self.cycle.cpu / self.round + a_pass / (costs.PASS_PAUSE + a_pass)
 
     @property
     def memory(self) -> float:
@@ -218,5 +218,5 @@ class Poll:
     def peer_core(self) -> float:
         """Share of a core that a triggerer needs where each wait polls for itself."""
         a_pass = self.load.tasks_per_triggerer * costs.PASS_CPU
-        looks = self.own / self.load.poke_interval * costs.PEER_LOOK_CPU
-        return looks + a_pass / (costs.PASS_PAUSE + a_pass)
+        polls = self.own / self.load.poke_interval * costs.PEER_POLL_CPU
+        return polls + a_pass / (costs.PASS_PAUSE + a_pass)

@@ -34,11 +34,11 @@ def poll_table() -> list[str]:
         {
             "requests per second": lambda load: _about(Poll(load).requests_per_second),
             "with a poll per wait": lambda load: _about(Poll(load).peer_requests_per_second),
-            "a poll cycle takes": lambda load: _span(Poll(load).look.seconds),
-            "an end is detected within": lambda load: _span(Poll(load).round + Poll(load).look.seconds),
+            "a poll cycle takes": lambda load: _span(Poll(load).cycle.seconds),
+            "an end is detected within": lambda load: _span(Poll(load).round + Poll(load).cycle.seconds),
             "cores per triggerer": lambda load: _about(Poll(load).core),
             "cores with a poll per wait": lambda load: _about(Poll(load).peer_core),
-            "its event loop is blocked for": lambda load: _span(Poll(load).look.holds_loop),
+            "its event loop is blocked for": lambda load: _span(Poll(load).cycle.blocks_loop),
             "its memory": lambda load: f"{_about(Poll(load).memory / 1e9)} GB",
         }
     )

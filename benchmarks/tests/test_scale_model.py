@@ -9,7 +9,7 @@ import pytest
 from airflow_provider_comms.polling import status_scan
 from benchmarks.scale import costs, model
 from benchmarks.scale.airflow_share import MOST_EVENTS_AT_ONCE, AirflowShare
-from benchmarks.scale.model import Load, Poll, look
+from benchmarks.scale.model import Load, Poll, cycle
 from benchmarks.scale.page import airflow_table, poll_table
 
 
@@ -34,20 +34,20 @@ def test_the_model_knows_what_the_poll_takes_for_few():
         (10_000, 10 + 1 + 1),  # As `ten_thousand_waits` measures.
     ],
 )
-def test_a_look_costs_a_request_for_each_thousand(waits, requests):
-    assert look(standing(waits), waits, 60).requests == pytest.approx(requests)
+def test_a_cycle_costs_a_request_for_each_thousand(waits, requests):
+    assert cycle(standing(waits), waits, 60).requests == pytest.approx(requests)
 
 
 def test_who_has_ended_is_fetched_if_few():
     load = Load(waits=1_000, lasts=6_000)
-    found = look(load, sees=1_000, since=60)
+    found = cycle(load, sees=1_000, since=60)
     assert found.ended == 0
     assert found.fetches == 1 + 10
 
 
 def test_who_has_ended_is_listed_if_a_page_tells_of_many():
     """A thousand have ended in all: one page shows them, and a page of CANCELED nothing."""
-    found = look(Load(waits=1_000, lasts=600), sees=1_000, since=60)
+    found = cycle(Load(waits=1_000, lasts=600), sees=1_000, since=60)
     assert found.ended == pytest.approx(2)
     assert found.fetches == pytest.approx(1)
 
@@ -55,28 +55,28 @@ def test_who_has_ended_is_listed_if_a_page_tells_of_many():
 def test_others_are_listed_as_far_as_they_are_in_the_window():
     hour = 3600.0
     load = {"waits": 1_000, "lasts": hour, "others": 10_000, "others_over": 10 * hour}
-    assert look(Load(**load, joining=False), 1_000, 60).pending == 3 + 1
-    assert look(Load(**load, joining=True), 1_000, 60).pending == 11 + 1
+    assert cycle(Load(**load, joining=False), 1_000, 60).pending == 3 + 1
+    assert cycle(Load(**load, joining=True), 1_000, 60).pending == 11 + 1
 
 
 def test_each_is_fetched_where_the_list_is_longer_than_that():
-    assert look(standing(10, others=20_000, joining=True), sees=10, since=60) == model.Look(sees=10, fetches=10)
+    assert cycle(standing(10, others=20_000, joining=True), sees=10, since=60) == model.Cycle(sees=10, fetches=10)
 
 
 def test_each_triggerer_lists_all():
     one, ten = (Poll(standing(100_000, triggerers=number)) for number in (1, 10))
-    assert one.look.requests == ten.look.requests == pytest.approx(102)
+    assert one.cycle.requests == ten.cycle.requests == pytest.approx(102)
     assert ten.requests_per_second == pytest.approx(10 * one.requests_per_second)
 
 
-def test_a_look_puts_the_next_one_off_by_what_it_takes():
+def test_a_cycle_delays_the_next_one_by_what_it_takes():
     poll = Poll(standing(10_000))
-    assert poll.look.seconds == pytest.approx(costs.ANSWER * (11 + 1 / costs.IN_FLIGHT))
-    assert poll.round == 60 + poll.look.seconds
+    assert poll.cycle.seconds == pytest.approx(costs.ANSWER * (11 + 1 / costs.IN_FLIGHT))
+    assert poll.round == 60 + poll.cycle.seconds
 
 
-def test_a_look_holds_the_loop_up_for_each_wait_in_it():
-    assert look(standing(100_000), 100_000, 60).holds_loop == pytest.approx(0.25)
+def test_a_cycle_blocks_the_loop_for_each_wait_in_it():
+    assert cycle(standing(100_000), 100_000, 60).blocks_loop == pytest.approx(0.25)
 
 
 def test_a_poll_for_each_asks_for_each():
