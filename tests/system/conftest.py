@@ -90,6 +90,6 @@ def airflow(
     )
     airflow.migrate()
     airflow.start()
-    airflow.wait_until_healthy()
+    airflow.wait_until_healthy(seconds=180)
     yield airflow
     airflow.api.close()
