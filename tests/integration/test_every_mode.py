@@ -94,4 +94,6 @@ def test_a_connection_that_is_missing_is_airflows_own_error(airflow, comms_simul
             **MODES[mode],
         )
 
-    assert type(airflow(build).error).__name__ == "AirflowNotFoundException"
+    error = airflow(build).error
+    assert type(error).__name__ == "AirflowNotFoundException"
+    assert "airflow connections add nobody_made_it --conn-type twilio_comms" in str(error)
