@@ -11,20 +11,17 @@ from typing import TYPE_CHECKING
 from airflow_provider_comms.simulator.responses import Response, error, portal
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from airflow_provider_comms.simulator.connection import Connection
     from airflow_provider_comms.simulator.faults import Fault
-
-    Make = Callable[..., Response]
-
 
 #: Time for what was written to arrive before a reset would wipe it out, in seconds.
 _ARRIVAL = 0.02
 _GZIP, _MEGABYTE = 31, 1 << 20
 
 
-async def deliver(fault: Fault | None, connection: Connection, make: Make) -> None:
+async def deliver(fault: Fault | None, connection: Connection, make: Callable[..., Response]) -> None:
     """
     Answer a request, the way a fault wants it if there is one.
 
@@ -32,45 +29,51 @@ async def deliver(fault: Fault | None, connection: Connection, make: Make) -> No
     """
     if fault is None:
         await connection.send(make())
-    else:
-        await _DELIVERIES[fault.kind](fault, connection, make)
+        return
+    if fault.kind == "hang":
+        await connection.left()
+    if fault.kind == "reset":
+        connection.reset()
+    if fault.kind == "slow":
+        await connection.pause(fault.seconds)
+    await _spoil(fault, connection, make(_instead(fault)))
 
 
-async def _status(fault: Fault, connection: Connection, make: Make) -> None:
-    await connection.send(make(error(fault.status, fault.retry_headers())))
+def _instead(fault: Fault) -> Response | None:
+    match fault.kind:
+        case "status":
+            return error(fault.status, fault.retry_headers())
+        case "html":
+            return portal()
+        case "redirect":
+            return Response(fault.status, headers={"Location": fault.location})
+        case "raw":
+            return Response(fault.status, fault.body_base64 or fault.body, dict(fault.headers))
+    return None
 
 
-async def _html(_fault: Fault, connection: Connection, make: Make) -> None:
-    await connection.send(make(portal()))
-
-
-async def _redirect(fault: Fault, connection: Connection, make: Make) -> None:
-    await connection.send(make(Response(fault.status, b"", {"Location": fault.location})))
-
-
-async def _raw(fault: Fault, connection: Connection, make: Make) -> None:
-    response = make(Response(fault.status, fault.body_base64 or fault.body, dict(fault.headers)))
-    await connection.finish(connection.head(response) + response.body)
-
-
-async def _slow(fault: Fault, connection: Connection, make: Make) -> None:
-    await connection.pause(fault.seconds)
-    await connection.send(make())
-
-
-async def _hang(_fault: Fault, connection: Connection, _make: Make) -> None:
-    await connection.left()
-
-
-async def _drip_headers(fault: Fault, connection: Connection, make: Make) -> None:
-    response = make()
-    await _drip(connection, connection.head(response) + response.body, fault.interval)
-
-
-async def _drip_body(fault: Fault, connection: Connection, make: Make) -> None:
-    response = make()
-    connection.write(connection.head(response))
-    await _drip(connection, response.body, fault.interval)
+async def _spoil(fault: Fault, connection: Connection, response: Response) -> None:
+    head, half = connection.head(response), response.body[: len(response.body) // 2]
+    match fault.kind:
+        case "raw":
+            await connection.finish(head + response.body)
+        case "truncated":
+            await connection.finish(head + half)
+        case "reset_body":
+            connection.write(head + half)
+            await connection.pause(_ARRIVAL)
+            connection.reset()
+        case "drip_headers":
+            await _drip(connection, head + response.body, fault.interval)
+        case "drip_body":
+            connection.write(head)
+            await _drip(connection, response.body, fault.interval)
+        case "cut_json":
+            await connection.send(replace(response, body=half))
+        case "gzip":
+            await connection.send(await asyncio.to_thread(_compressed, response, fault.padding, fault.layers))
+        case _:
+            await connection.send(response)
 
 
 async def _drip(connection: Connection, data: bytes, interval: float) -> None:
@@ -80,59 +83,11 @@ async def _drip(connection: Connection, data: bytes, interval: float) -> None:
     await connection.finish()
 
 
-async def _reset(_fault: Fault, connection: Connection, _make: Make) -> None:
-    connection.reset()
-
-
-async def _reset_body(_fault: Fault, connection: Connection, make: Make) -> None:
-    response = make()
-    connection.write(connection.head(response) + _half(response))
-    await connection.pause(_ARRIVAL)
-    connection.reset()
-
-
-async def _truncated(_fault: Fault, connection: Connection, make: Make) -> None:
-    response = make()
-    await connection.finish(connection.head(response) + _half(response))
-
-
-async def _cut_json(_fault: Fault, connection: Connection, make: Make) -> None:
-    response = make()
-    await connection.send(replace(response, body=_half(response)))
-
-
-async def _gzip(fault: Fault, connection: Connection, make: Make) -> None:
-    response = make()
-    data = await asyncio.to_thread(_compress, response.body, fault.padding, fault.layers)
-    coding = {"Content-Encoding": ", ".join(["gzip"] * fault.layers)}
-    await connection.send(replace(response, body=data, headers=response.headers | coding))
-
-
-def _compress(body: bytes, padding: int, layers: int) -> bytes:
+def _compressed(response: Response, padding: int, layers: int) -> Response:
     packer, spaces = zlib.compressobj(wbits=_GZIP), b" " * _MEGABYTE
     pieces = [packer.compress(spaces[: padding - begin]) for begin in range(0, padding, _MEGABYTE)]
-    data = b"".join([*pieces, packer.compress(body), packer.flush()])
+    data = b"".join([*pieces, packer.compress(response.body), packer.flush()])
     for _ in range(layers - 1):
         data = gzip.compress(data)
-    return data
-
-
-def _half(response: Response) -> bytes:
-    return response.body[: len(response.body) // 2]
-
-
-_DELIVERIES: dict[str, Callable[[Fault, Connection, Make], Awaitable[None]]] = {
-    "status": _status,
-    "slow": _slow,
-    "hang": _hang,
-    "drip_headers": _drip_headers,
-    "drip_body": _drip_body,
-    "reset": _reset,
-    "reset_body": _reset_body,
-    "truncated": _truncated,
-    "cut_json": _cut_json,
-    "gzip": _gzip,
-    "html": _html,
-    "raw": _raw,
-    "redirect": _redirect,
-}
+    coding = {"Content-Encoding": ", ".join(["gzip"] * layers)}
+    return replace(response, body=data, headers=response.headers | coding)
