@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 STATUSES = ("SCHEDULED", "PROCESSING", "COMPLETED", "CANCELED")
 ENDINGS = ("COMPLETED", "CANCELED")
+Reading = Literal["cumulative", "exclusive"]
 _SHARES = ("delivered", "failed", "undelivered", "unaddressable", "canceled")
 _ROUNDING = 1e-9
 
@@ -48,6 +49,8 @@ class OperationPlan(Model):
     :param unaddressable: share without a usable address (messages only).
     :param canceled: share canceled, counted when the operation ends; None means the rest if it ends CANCELED.
     :param opening_for: seconds for which opened / read goes on growing after the end.
+    :param counters: ``cumulative`` (who was reached also counts as sent) or ``exclusive`` (each recipient counts once,
+        by its present state); where fields are given by name, the simulator's setting unless it is one of them.
     :param raw_status: a status shown whatever the timeline says, such as ``PAUSED``.
     :param raw_stats: counters shown instead of the computed ones, or beside them.
     :param omit_stats: names of counters left out.
@@ -70,6 +73,7 @@ class OperationPlan(Model):
     unaddressable: Share = 0.0
     canceled: Share | None = None
     opening_for: Seconds = 0.0
+    counters: Reading = "cumulative"
     raw_status: Text | None = None
     raw_stats: dict[str, Any] = Field(default_factory=dict)
     omit_stats: tuple[Text, ...] = ()

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from airflow_provider_comms.simulator.fields import MAX_NUMBER, Model, Seconds, Switch
+from airflow_provider_comms.simulator.plans import Reading
 
 
 class Settings(Model):
@@ -24,6 +25,8 @@ class Settings(Model):
     :param omit_next: the last page has no ``next`` at all instead of null.
     :param list_lag: seconds by which listings are behind: they show older states and miss what is younger.
     :param strict_ids: fetching an id that breaks the documented pattern is a 400 instead of a 404.
+    :param counters: how operations count: ``cumulative`` or ``exclusive``, see :class:`.OperationPlan`; for those added
+        from then on.
     :param cookies: each answer sets another cookie of 200 bytes.
     :raises FieldError: when a value makes no sense.
     """
@@ -40,3 +43,4 @@ class Settings(Model):
     list_lag: Seconds = 0.0
     strict_ids: Switch = False
     cookies: Switch = False
+    counters: Reading = "cumulative"

@@ -183,7 +183,7 @@ class Simulator:
         else:
             created_ms = milliseconds(created_at, "created_at")
         with self._api.lock:
-            return self._api.stores[resource].add(plan_for(resource, plan, fields), created_ms, operation_id)
+            return self._api.stores[resource].add(self._plan(resource, plan, fields), created_ms, operation_id)
 
     @checked
     def seed(
@@ -206,13 +206,16 @@ class Simulator:
         :param until: when the last one was created (aware); if None, as late as lets all be over by now.
         :raises FieldError: when a value makes no sense.
         """
-        plan, spread_ms = plan_for(resource, plan, fields), round(spread * 1000)
+        plan, spread_ms = self._plan(resource, plan, fields), round(spread * 1000)
         end_ms = self._api.clock.now_ms() - plan.settles_ms if until is None else milliseconds(until, "until")
         begin_ms = in_range(end_ms - spread_ms, "spread")
         with self._api.lock:
             created_ms = (begin_ms + spread_ms * (place + 1) // count for place in range(count))
             self._api.stores[resource].add_many(plan, created_ms)
         return count
+
+    def _plan(self, resource: Resource, plan: OperationPlan | None, fields: dict[str, Any]) -> OperationPlan:
+        return plan_for(resource, plan, fields if plan else {"counters": self.settings.counters, **fields})
 
     @checked
     def change_operation(
@@ -224,7 +227,7 @@ class Simulator:
         :raises FieldError: when there is no such operation or a value makes no sense.
         """
         with self._api.lock:
-            self._api.stores[resource].change(operation_id, plan_for(resource, plan, fields))
+            self._api.stores[resource].change(operation_id, self._plan(resource, plan, fields))
 
     @checked
     def remove_operation(self, resource: Resource, operation_id: Text) -> None:

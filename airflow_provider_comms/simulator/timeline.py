@@ -33,6 +33,9 @@ def changed_at(plan: OperationPlan, age_ms: int) -> int:
 def stats_at(plan: OperationPlan, resource: Resource, age_ms: int) -> dict[str, Any]:
     """The counters of an operation of this age, in the order of the reference."""
     computed = _counters(plan, age_ms)
+    if plan.counters == "exclusive":
+        computed["sent"] -= computed["delivered"] + computed["undelivered"]
+        computed["delivered"] -= computed["opened"]
     stats = {name: computed[name] for name in COUNTERS[resource]} | plan.raw_stats
     return {name: count for name, count in stats.items() if name not in plan.omit_stats}
 

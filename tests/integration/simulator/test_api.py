@@ -222,6 +222,21 @@ def test_the_quirk_of_endless_pages(simulator, api):
     assert len(set(tokens)) == 8
 
 
+def test_operations_count_either_way(simulator, api):
+    fields = {"age": 60, "recipients": 10, "opened": 0.6}
+    simulator.add_operation("emails", **fields)
+    simulator.change_settings(counters="exclusive")
+    simulator.add_operation("emails", **fields | {"age": 50})
+    simulator.add_operation("emails", **fields | {"age": 40, "counters": "cumulative"})
+    listed = [operation["stats"] for operation in api.get("/Emails/Operations").json()["operations"]]
+
+    assert [[stats[name] for name in ("sent", "delivered", "opened")] for stats in reversed(listed)] == [
+        [10, 10, 6],
+        [0, 4, 6],
+        [10, 10, 6],
+    ]
+
+
 def test_the_quirk_of_cookies(simulator, api):
     simulator.change_settings(cookies=True)
     answers = [api.get("/Emails/Operations") for _ in range(3)]

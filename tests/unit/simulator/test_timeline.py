@@ -62,6 +62,19 @@ def test_no_more_receipts_than_sent_and_nobody_lost(plan, resource, age):
         assert stats["scheduled"] + stats["queued"] + stats["sent"] + never_sent == plan.recipients
 
 
+@given(plans(), resources, ages)
+def test_counted_exclusively_each_recipient_counts_once(plan, resource, age):
+    stats = stats_at(OperationPlan(**plan.model_dump() | {"counters": "exclusive"}), resource, age)
+    cumulative = stats_at(plan, resource, age)
+    states = {name: count for name, count in stats.items() if name not in ("total", "recipients", "attempts")}
+    opened = stats.get("opened", stats.get("read"))
+
+    assert min(states.values()) >= 0
+    assert stats["delivered"] + opened == cumulative["delivered"]
+    if resource == "messages":
+        assert sum(states.values()) == plan.recipients
+
+
 @given(plans())
 def test_the_end_is_exactly_the_outcome(plan):
     stats = stats_at(plan, "messages", plan.settles_ms)
