@@ -55,6 +55,15 @@ def pytest_addoption(parser):
     )
 
 
+def pytest_configure(config):
+    """Say at once what is missing."""
+    if config.getoption("database") == "postgresql":
+        from local_airflow.postgres import MISSING, find_programs
+
+        if find_programs() is None:
+            raise pytest.UsageError(MISSING)
+
+
 def pytest_collection_modifyitems(config, items):
     """Skip what only a PostgreSQL can tell."""
     if config.getoption("database") == "sqlite":
