@@ -1,13 +1,13 @@
 """
-What can go wrong between us and the Comms API.
+What can go wrong between this client and the Comms API.
 
 CommsError
-├── CommsArgumentError          an argument that cannot be right; no request was made    (a ValueError too)
-├── CommsSettingsError          a connection that cannot be right; no request was made   (a ValueError too)
-├── CommsUnreachableError       no whole answer came: DNS, connect, TLS, reset, truncated body
-│   ├── CommsTimeoutError       no whole answer came in time
-│   └── CommsCertificateError   the other side's certificate is not trusted
-├── CommsProtocolError          an answer came that is not the Comms API's
+├── CommsArgumentError          an invalid argument; no request was made                 (a ValueError too)
+├── CommsSettingsError          an invalid setting of a connection; no request was made  (a ValueError too)
+├── CommsUnreachableError       no complete response: DNS, connect, TLS, reset, truncated body
+│   ├── CommsTimeoutError       no complete response in time
+│   └── CommsCertificateError   the server's certificate is not trusted
+├── CommsProtocolError          the response is not the Comms API's
 ├── CommsRecordError            one operation's record cannot be read; others can
 └── CommsStatusError            the API answered with an error status
     ├── CommsBadRequestError        400
@@ -18,7 +18,7 @@ CommsError
     └── CommsServerError            500, 502, 503, 504
 
 Every error says what happened, where, and what to do about it; none holds a token, a secret or a recipient.
-All of them pickle and copy whole.
+All of them can be pickled and copied.
 """
 
 from __future__ import annotations
@@ -57,12 +57,12 @@ class ErrorContext:
     """
     The circumstances of an error; what is not known is None.
 
-    :param peer: whom we talked to and through what: "connection twilio_comms_default, https://comms.twilio.com".
+    :param peer: the other side: "connection twilio_comms_default, https://comms.twilio.com".
     :param method: HTTP method.
     :param path: path of the request, without its query (page tokens stand there).
     :param resource: "emails" or "messages".
     :param operation_id: id of the operation asked for.
-    :param status: HTTP status of the answer.
+    :param status: HTTP status of the response.
     :param code: Twilio's error code, such as 20404.
     :param request_id: Twilio's id of the request, which its support asks for.
     :param retry_after: seconds that the server asked us to wait.
@@ -90,7 +90,7 @@ class ErrorContext:
             self.status and f"HTTP status {self.status}",
             self.code and f"Twilio code {self.code}",
             self.request_id and f"request {self.request_id}",
-            None if self.retry_after is None else f"asked to wait {self.retry_after:.0f} s",
+            None if self.retry_after is None else f"Retry-After {self.retry_after:.0f} s",
         )
         return "; ".join(part for part in known if part)
 
@@ -100,7 +100,7 @@ NO_CONTEXT = ErrorContext()
 
 class CommsError(Exception):
     """
-    Base of all errors of this room.
+    Base of all errors of the client.
 
     :param message: what happened, in one line.
     :param context: the circumstances.
@@ -111,7 +111,7 @@ class CommsError(Exception):
     transient: ClassVar[bool] = False
     """Whether the same request may well succeed a little later."""
     wrong_endpoint: ClassVar[bool] = False
-    """Whether it may be that we did not talk to the Comms API at all."""
+    """Whether the other side may not be the Comms API at all."""
 
     def __init__(self, message: str, context: ErrorContext = NO_CONTEXT, advice: str | None = None) -> None:
         # All of it goes into `args`, so that pickle and copy rebuild the error whole.
@@ -135,37 +135,37 @@ class CommsError(Exception):
 
 
 class CommsArgumentError(CommsError, ValueError):
-    """An argument that cannot be right; the message names it and its value."""
+    """An invalid argument; the message names it and its value."""
 
 
 class CommsSettingsError(CommsError, ValueError):
-    """Settings of a connection that cannot be right; the message names the field."""
+    """An invalid setting of a connection; the message names the field."""
 
 
 class CommsUnreachableError(CommsError):
-    """No whole answer came."""
+    """No complete response came; `context.cause` says why."""
 
     default_advice = (
         "Check that the host of the connection is right and can be reached from this machine "
-        "(DNS, proxy, firewall, TLS certificates). It may pass by itself."
+        "(DNS, proxy, firewall, TLS certificates). It may be temporary."
     )
     transient = True
 
 
 class CommsTimeoutError(CommsUnreachableError):
-    """No whole answer came in time."""
+    """No complete response came in time."""
 
     default_advice = (
         "Check the network between this machine and the host; raise the timeouts of the connection "
-        "if it is known to be slow. It may pass by itself."
+        "if it is known to be slow. It may be temporary."
     )
 
 
 class CommsCertificateError(CommsUnreachableError):
-    """The other side's certificate is not trusted."""
+    """The server's certificate is not trusted."""
 
     default_advice = (
-        "Check the host of the connection. If a proxy reads TLS on the way, give the file of its authority as "
+        "Check the host of the connection. If a proxy decrypts TLS on the way, give the file of its authority as "
         "'ca_file' of the connection."
     )
     transient = False
@@ -173,13 +173,13 @@ class CommsCertificateError(CommsUnreachableError):
 
 
 class CommsProtocolError(CommsError):
-    """An answer came that is not the Comms API's."""
+    """The response is not the Comms API's."""
 
     wrong_endpoint = True
 
     default_advice = (
         "Check that the host of the connection is the Comms API and that no proxy or portal answers in its "
-        "place. If it is, report the answer with the request id."
+        "place. If it is, report the response to Twilio's support with the request id."
     )
 
 
@@ -205,11 +205,11 @@ class CommsStatusError(CommsError):
 class CommsBadRequestError(CommsStatusError):
     """400: the request is malformed."""
 
-    default_advice = "Mend the argument that the message names."
+    default_advice = "Fix the argument named in the message."
 
 
 class CommsAuthenticationError(CommsStatusError):
-    """401: the credentials are refused."""
+    """401: the credentials are rejected."""
 
     default_advice = (
         "Check login (account SID or API key SID) and password (its auth token or secret) of the connection: "
@@ -219,7 +219,7 @@ class CommsAuthenticationError(CommsStatusError):
 
 def are_credentials_refused(found: Iterable[object]) -> bool:
     """
-    Whether something was refused for its credentials: they may have been changed since they were read.
+    Return whether a request was rejected with 401: the credentials may have been changed since they were read.
 
     :param found: operations, and errors in their place.
     """
@@ -227,11 +227,11 @@ def are_credentials_refused(found: Iterable[object]) -> bool:
 
 
 class CommsPermissionError(CommsStatusError):
-    """403: the credentials are good, the permission is missing."""
+    """403: the credentials are valid, but lack the permission."""
 
     default_advice = (
         "Use an API key that may read Comms operations (a standard key; restricted keys may not), "
-        "and check that the account is no trial account."
+        "and check that the account is not a trial account."
     )
 
 
@@ -247,14 +247,14 @@ class CommsNotFoundError(CommsStatusError):
 class CommsRateLimitError(CommsStatusError):
     """429: too many requests. The request was not processed."""
 
-    default_advice = "Ask less often (a longer poke_interval, fewer parallel slices); the limit passes by itself."
+    default_advice = "Send fewer requests (a longer poke_interval, fewer parallel slices); the limit is temporary."
     transient = True
 
 
 class CommsServerError(CommsStatusError):
-    """500, 502, 503 or 504: the API, or what stands before it, is in trouble."""
+    """500, 502, 503 or 504: the API, or a gateway in front of it, has failed."""
 
-    default_advice = "It usually passes by itself; if not, see Twilio's status page."
+    default_advice = "It is usually temporary; if not, see Twilio's status page."
     transient = True
 
 

@@ -18,7 +18,7 @@ from airflow_provider_comms.hooks.fields import EXTRAS, STANDARD
 LIGHT = """
 import sys
 import airflow_provider_comms.get_provider_info
-heavy = {"airflow", "httpx", "pydantic", "tenacity", "starlette"} & set(sys.modules)
+heavy = {"airflow", "httpx", "pydantic", "starlette"} & set(sys.modules)
 assert not heavy, heavy
 """
 

@@ -72,7 +72,7 @@ def test_what_is_not_known_is_not_said():
 
 
 def test_a_wish_to_wait_no_time_is_still_said():
-    assert "asked to wait 0 s" in str(ErrorContext(retry_after=0.0))
+    assert "Retry-After 0 s" in str(ErrorContext(retry_after=0.0))
 
 
 @pytest.mark.parametrize("kind", [k for k in CLASSES if k is not CommsError and not issubclass(k, ValueError)])
