@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowNotFoundException, AirflowSensorTimeout
 
 if TYPE_CHECKING:
-    from airflow_provider_comms.waiting.outcome import Reason
+    from airflow_provider_comms.waiting.verdict import Reason
 
 
 class CommsTaskFailed(AirflowFailException):

@@ -36,6 +36,8 @@ os.environ |= {
     "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_urlsafe(64),
     "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
     "NO_PROXY": "127.0.0.1,localhost",
+    # A simulator does not mind being asked often.
+    "COMMS_MIN_POKE_INTERVAL": "0.05",
 }
 for name in [name for name in os.environ if name.startswith("AIRFLOW_CONN_")]:
     del os.environ[name]

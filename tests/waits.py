@@ -23,7 +23,7 @@ class Way:
     :param error: name of the exception that the task ends with.
     :param says: parts of its message.
     :param status: in the XCom.
-    :param gone_for: seconds for which the server is gone, after the first look; it is a server of its own then.
+    :param gone_for: seconds for which the server is gone, after the first poll; it is a server of its own then.
     """
 
     name: str
@@ -92,21 +92,21 @@ WAYS = (
     _failing(
         "share broken",
         "CommsThresholdExceeded",
-        "failed is 100 of 200 recipients (50.0%), the limit 2%",
+        "failed = 100 (50.0 %), above the limit of 2 %",
         plan=HALF_FAILED,
         sensor={"fail_if": {"failed": "2%"}},
     ),
     _failing(
         "number broken",
         "CommsThresholdExceeded",
-        "failed is 100, the limit 50",
+        "failed = 100, above the limit of 50",
         plan=HALF_FAILED,
         sensor={"fail_if": {"failed": 50}},
     ),
     Way("limits kept", plan=HALF_FAILED, sensor={"fail_if": {"failed": "50%", "undelivered": 0}}),
     _skipping("share broken, soft_fail", plan=HALF_FAILED, sensor={"fail_if": {"failed": 1}, "soft_fail": True}),
     _failing(
-        "timeout", "CommsWaitTimeout", "Waited 2 s", "PROCESSING", "recipients=100", plan=LONG, sensor={"timeout": 2}
+        "timeout", "CommsWaitTimeout", "Waited 2 s", "PROCESSING", "of 100 delivered", plan=LONG, sensor={"timeout": 2}
     ),
     _skipping("timeout, soft_fail", plan=LONG, sensor={"timeout": 1, "soft_fail": True}),
     _failing("401", "CommsPermanentError", "401", "Twilio code 20003", "Check login", faults=((401, {}),)),

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from airflow_provider_comms.cli.credentials import settings_for
 from airflow_provider_comms.cli.exits import Exit, exit_of, fail, say
 from airflow_provider_comms.cli.output import print_operations, print_rows, write
-from airflow_provider_comms.cli.waiting import cap_call_timeout, exit_after, message_of, new_wait, seen, wait_to_end
+from airflow_provider_comms.cli.waiting import cap_call_timeout, exit_after, message_of, new_wait, wait_to_end
 from airflow_provider_comms.comms.client import CommsClient
-from airflow_provider_comms.waiting.outcome import operation_xcom
+from airflow_provider_comms.waiting.payload import operation_xcom
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -67,9 +67,9 @@ def wait(arguments: Namespace) -> Exit:
     console = stderr_console()
     waiting = new_wait(arguments, console_logger(console, verbose=arguments.verbose))
     settings = cap_call_timeout(_announced(_settings(arguments), arguments), arguments.timeout)
-    with CommsClient(settings) as client, WaitProgress(console, waiting.resource, waiting.pending) as progress:
+    with CommsClient(settings) as client, WaitProgress(console, waiting.targets.resource, waiting.pending) as progress:
         verdict = wait_to_end(client, waiting, progress)
-    if operations := seen(waiting):
+    if operations := waiting.operations():
         print_operations(operations, arguments.output)
     status = exit_after(verdict, operations)
     message = message_of(verdict)

@@ -13,7 +13,7 @@ from airflow_provider_comms import __version__
 from airflow_provider_comms.cli.values import count, seconds, threshold, timestamp
 from airflow_provider_comms.comms.resource import OperationStatus, Resource
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
-from airflow_provider_comms.waiting.pace import DEFAULT_GRACE, DEFAULT_TIMEOUT
+from airflow_provider_comms.waiting.spec import DEFAULT_GRACE, DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,10 +7,10 @@ from time import sleep, time
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_comms.cli.exits import Exit
-from airflow_provider_comms.comms.arguments import check_resource
 from airflow_provider_comms.comms.resource import OperationStatus
-from airflow_provider_comms.tasks.arguments import ids_of
-from airflow_provider_comms.waiting.outcome import Failed, Finished, Waiting, policy_of
+from airflow_provider_comms.waiting.spec import WaitSpec
+from airflow_provider_comms.waiting.targets import Targets
+from airflow_provider_comms.waiting.verdict import Failed, Finished, Waiting
 from airflow_provider_comms.waiting.wait import Wait
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from airflow_provider_comms.cli.progress import WaitProgress
     from airflow_provider_comms.comms.client import CommsClient
     from airflow_provider_comms.comms.settings import ClientSettings
-    from airflow_provider_comms.waiting.outcome import Reason, Verdict
+    from airflow_provider_comms.waiting.verdict import Reason, Verdict
 
 _EXITS: dict[Reason, Exit] = {
     "canceled": Exit.CANCELED,
@@ -37,18 +37,15 @@ def new_wait(arguments: Namespace, log: logging.Logger) -> Wait:
 
     :raises CommsArgumentError: one of them cannot be right.
     """
-    resource = check_resource(arguments.resource)
-    return Wait(
-        resource=resource,
-        operation_ids=ids_of(arguments.operation_id),
-        # A cancelled operation does not end the wait for the others; it counts at the end.
-        policy=policy_of(resource, "succeed", dict(arguments.fail_if)),
+    targets = Targets.of(arguments.resource, arguments.operation_id)
+    # A cancelled operation does not end the wait for the others; it counts at the end.
+    spec = WaitSpec.parse(
         poke_interval=arguments.poke_interval,
-        started_at=time(),
         timeout=arguments.timeout,
-        log=log,
         grace=arguments.grace,
+        fail_if=dict(arguments.fail_if),
     )
+    return Wait(targets=targets, spec=spec.check_for(targets.resource), started_at=time(), log=log)
 
 
 def cap_call_timeout(settings: ClientSettings, timeout: float) -> ClientSettings:
@@ -60,17 +57,11 @@ def cap_call_timeout(settings: ClientSettings, timeout: float) -> ClientSettings
 def wait_to_end(client: CommsClient, wait: Wait, progress: WaitProgress) -> Verdict:
     """Poll until the wait has ended, and show each result."""
     while True:
-        verdict = wait.look(client.try_operations(wait.resource, wait.pending), wait.now())
-        progress.show(seen(wait))
+        verdict = wait.poll(client.try_operations)
+        progress.show(wait.operations())
         if not isinstance(verdict, Waiting):
             return verdict
         sleep(wait.delay(wait.now()))
-
-
-def seen(wait: Wait) -> list[dict[str, Any]]:
-    """Return what was last seen of each operation, in the form of its XCom."""
-    operations: list[dict[str, Any]] = wait.event(Waiting())["operations"]
-    return operations
 
 
 def exit_after(verdict: Verdict, operations: Sequence[dict[str, Any]]) -> Exit:

@@ -6,22 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_provider_comms.comms.errors import CommsError
+from airflow_provider_comms.hooks.comms import CommsHook
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
 from airflow_provider_comms.reports.figures import figures, totals
 from airflow_provider_comms.reports.rates import rates
-from airflow_provider_comms.tasks.arguments import check_when_parsed, is_collection
+from airflow_provider_comms.tasks.arguments import check_when_parsed
 from airflow_provider_comms.tasks.base import OperationTask
+from airflow_provider_comms.tasks.fetch import fetch_all
 from airflow_provider_comms.tasks.result import fail_fast_on_permanent_errors
-from airflow_provider_comms.waiting.outcome import operation_xcom
+from airflow_provider_comms.waiting.description import ended_line
+from airflow_provider_comms.waiting.payload import operation_xcom
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_comms.comms.models import Operation
     from airflow_provider_comms.comms.resource import Resource
+
+MAX_LINES = 20
+"""Operations of which each has a line in the log; all of them have one together."""
 
 
 class CommsExportStatsOperator(OperationTask, BaseOperator):
@@ -32,7 +35,8 @@ class CommsExportStatsOperator(OperationTask, BaseOperator):
     operation, so a later run of this may tell more.
 
     :param resource: "emails" or "messages" (templated).
-    :param operation_id: an id, or the XCom of a sensor or operator of this provider, or several (templated).
+    :param operation_id: an id, Twilio's answer to a send, the XCom of a sensor or operator of this provider, or
+        several of these (templated).
     :param comms_conn_id: id of the Airflow connection, of type `twilio_comms` (templated).
     :param multiple_outputs: push each key as an XCom of its own too, so that a downstream task can take just
         `export.output["stats"]`; on by default.
@@ -65,36 +69,27 @@ class CommsExportStatsOperator(OperationTask, BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """Fetch the operations and build the XCom."""
         with fail_fast_on_permanent_errors():
-            resource, ids = self.resolve_operations()
-            exports = [_export(resource, operation) for operation in self._fetch(resource, ids)]
-        for export in exports:
-            self.log.info("%s is %s: %s", export["id"], export["status"], export["stats"])
-        if not is_collection(self.operation_id):
-            return exports[0]
-        stats, sums = (totals(export[part] for export in exports) for part in ("stats", "figures"))
+            targets = self.resolve_targets()
+            operations = fetch_all(CommsHook(self.comms_conn_id), targets)
+        exports = {one.id: _export(targets.resource, one) for one in operations}
+        for export in list(exports.values())[:MAX_LINES]:
+            self.log.info("%s", ended_line([export]))
+        if not targets.is_list:
+            return exports[targets.ids[0]]
+        if len(exports) > 1:
+            self.log.info("All %s operations: %s", f"{len(exports):,}", ended_line(list(exports.values())))
+        # An id that was given twice counts once.
+        stats, sums = (totals(export[part] for export in exports.values()) for part in ("stats", "figures"))
         return {
-            "resource": resource.value,
-            "operations": exports,
+            "resource": targets.resource.value,
+            "operations": [exports[one] for one in targets.ids],
             "stats": stats,
             "figures": sums,
             "rates": rates(sums),
         }
-
-    def _fetch(self, resource: Resource, ids: Sequence[str]) -> list[Operation]:
-        from airflow_provider_comms.hooks.comms import CommsHook
-
-        with CommsHook(self.comms_conn_id).get_conn() as client:
-            found = client.try_operations(resource, ids)
-        return [_or_raise(found[one]) for one in ids]
 
 
 def _export(resource: Resource, operation: Operation) -> dict[str, Any]:
     exported = operation_xcom(operation)
     derived = figures(resource, exported["stats"])
     return {**exported, "figures": derived, "rates": rates(derived)}
-
-
-def _or_raise(found: Operation | CommsError) -> Operation:
-    if isinstance(found, CommsError):
-        raise found
-    return found

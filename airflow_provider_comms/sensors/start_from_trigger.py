@@ -1,5 +1,5 @@
 """
-Can this sensor's wait live in the triggerer from beginning to end, and with what arguments does it start there?
+Can this sensor start from its trigger and end there, and with what arguments?
 
 Airflow can start a task in the triggerer from 2.10 on, but renders its templates there from 3.3 on only; and it
 drops what only a worker does: callbacks of success, asset events, hooks around `execute`.
@@ -18,16 +18,22 @@ if TYPE_CHECKING:
     from airflow.triggers.base import StartTriggerArgs
 
     from airflow_provider_comms.sensors.operation import CommsOperationSensor
+    from airflow_provider_comms.waiting.spec import WaitSpec
 
 TRIGGER = "airflow_provider_comms.triggers.operation.CommsOperationTrigger"
-_DROPPED = ("on_success_callback", "on_execute_callback", "outlets", "_pre_execute_hook", "_post_execute_hook")
+_DROPPED = ("on_success_callback", "on_execute_callback", "outlets")
+_DROPPED_HOOKS = {"pre_execute": "_pre_execute_hook", "post_execute": "_post_execute_hook"}
+"""Arguments that Airflow keeps under private names only. Were these renamed, such a sensor would start in the triggerer
+and its hook would not be called; a test holds the names."""
 
 
 def unsupported_reason(sensor: CommsOperationSensor) -> str | None:
-    """Return why the wait cannot live in the triggerer as a whole; None if it can."""
+    """Return why the sensor cannot start from its trigger; None if it can."""
     if not _airflow_renders_in_triggerer():
         return "it needs Airflow 3.3"
-    if dropped := [name.strip("_") for name in _DROPPED if getattr(sensor, name, None)]:
+    dropped = [name for name in _DROPPED if getattr(sensor, name, None)]
+    dropped += [name for name, attribute in _DROPPED_HOOKS.items() if getattr(sensor, attribute, None)]
+    if dropped:
         return f"Airflow would drop {', '.join(dropped)}"
     if getattr(sensor, "multiple_outputs", False) or not sensor.do_xcom_push:
         return "its XCom is not the plain one"
@@ -36,11 +42,11 @@ def unsupported_reason(sensor: CommsOperationSensor) -> str | None:
     return None
 
 
-def start_arguments(sensor: CommsOperationSensor, kwargs: dict[str, Any], margin: timedelta) -> StartTriggerArgs:
+def start_arguments(sensor: CommsOperationSensor, spec: WaitSpec, margin: timedelta) -> StartTriggerArgs:
     """
     Return what Airflow needs to start the wait in the triggerer.
 
-    :param kwargs: the trigger's arguments.
+    :param spec: how to wait.
     :param margin: how much longer Airflow waits than the trigger.
     """
     from airflow.triggers.base import StartTriggerArgs
@@ -48,9 +54,9 @@ def start_arguments(sensor: CommsOperationSensor, kwargs: dict[str, Any], margin
     templates = {name: _template_of(getattr(sensor, name)) for name in sensor.template_fields}
     return StartTriggerArgs(
         trigger_cls=TRIGGER,
-        trigger_kwargs={**kwargs, **templates, "ends_task": True},
+        trigger_kwargs={**templates, **spec.to_json(), "ends_task": True},
         next_method="execute_complete",
-        timeout=timedelta(seconds=sensor.timeout) + margin,
+        timeout=timedelta(seconds=spec.timeout) + margin,
     )
 
 

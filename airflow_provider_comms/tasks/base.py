@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_comms.comms.arguments import check_resource
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.links.console import TwilioConsoleLink
-from airflow_provider_comms.tasks.arguments import ids_of, unrecognized_ids
+from airflow_provider_comms.waiting.targets import Targets, ids_of, label_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
 
     from airflow.providers.common.compat.sdk import BaseOperatorLink
-
-    from airflow_provider_comms.comms.resource import Resource
 
 MAX_LABEL = 200
 """Characters of a mapped task's label. Airflow's database holds 250, does not cut, and fails the task above that."""
@@ -37,28 +34,21 @@ class OperationTask:
         kwargs.setdefault("map_index_template", "{{ task.map_label }}")
         return super().partial(**kwargs)  # type: ignore[misc]
 
-    def resolve_operations(self) -> tuple[Resource, Sequence[str]]:
+    def resolve_targets(self) -> Targets:
         """
         Return what the arguments name, after the templates are rendered, and warn of ids of an unusual form.
 
         :raises CommsArgumentError: one of them cannot be right.
         """
-        resource, ids = check_resource(self.resource), ids_of(self.operation_id)
-        if odd := unrecognized_ids(ids):
-            self.log.warning("Not the form of an operation id that Twilio documents: %s", ", ".join(odd))
-        return resource, ids
+        targets = Targets.of(self.resource, self.operation_id)
+        if odd := targets.unrecognized():
+            self.log.warning("Not the form of an operation id that Twilio documents: %s", label_of(odd))
+        return targets
 
     @property
     def map_label(self) -> str:
         """The first id, and how many more there are, after the templates are rendered; never an error."""
         try:
-            first, *others = ids_of(self.operation_id)
+            return label_of(ids_of(self.operation_id), MAX_LABEL)
         except (CommsArgumentError, TypeError):  # Not rendered yet, or the task is about to refuse it.
             return "operation_id unknown"
-        more = f" and {len(others)} more" if others else ""
-        return f"{shortened(first, MAX_LABEL - len(more))}{more}"
-
-
-def shortened(text: str, length: int) -> str:
-    """Return the text, cut to a number of characters if it is longer."""
-    return text if len(text) <= length else f"{text[: length - 3]}..."

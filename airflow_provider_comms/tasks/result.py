@@ -1,8 +1,7 @@
-"""The end of a task: an event or an error becomes its result, or the exception that it ends with."""
+"""The end of a task: the end of a wait or an error becomes its result, or the exception that it ends with."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +9,13 @@ from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_provider_comms.comms.errors import CommsError
 from airflow_provider_comms.exceptions import TASK_EXCEPTIONS, CommsPermanentError, CommsTaskFailed
+from airflow_provider_comms.waiting.description import ended_line
+from airflow_provider_comms.waiting.event import UnreadableEventError, WaitEnd, decode
+from airflow_provider_comms.waiting.verdict import Failed, Finished, Skipped
 
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Iterator
 
 
 @contextmanager
@@ -30,30 +33,38 @@ def fail_fast_on_permanent_errors() -> Iterator[None]:
         raise CommsPermanentError(str(error)) from error
 
 
-def conclude(event: Mapping[str, Any], log: logging.Logger) -> list[dict[str, Any]]:
+def end_from_event(event: object) -> WaitEnd:
     """
-    Read the event of a wait that has ended, made by `Wait.event`.
+    Read the event that the triggerer sent.
 
-    :param event: from the triggerer, or from this process's own wait.
+    :raises CommsTaskFailed: this version cannot read it.
+    """
+    try:
+        return decode(event)
+    except UnreadableEventError as error:
+        raise CommsTaskFailed(
+            f"The trigger ended with an event that this version cannot read: {error}. Clear the task to wait again; "
+            "let worker and triggerer run the same version of airflow-provider-comms."
+        ) from None
+
+
+def result_of(end: WaitEnd, *, is_list: bool, log: logging.Logger) -> Any:
+    """
+    Return the XCom of a task whose wait has ended, and write the line that tells of it.
+
+    :param is_list: whether the result is a list.
     :param log: the task's own.
-    :return: the XCom of each operation.
-    :raises CommsTaskFailed: or a child of it; or CommsWaitTimeout; as the event's reason says.
+    :return: the XCom of the operation, or a list of them.
+    :raises CommsTaskFailed: or a child of it; or CommsWaitTimeout; as the reason of the failure says.
     :raises AirflowSkipException: the task's policy asks to be skipped.
     """
-    if not isinstance(event, Mapping):  # Airflow's own events arrive as plain text under `airflow dags test`.
-        event = {"verdict": event}
-    message = event.get("message")
-    match event.get("verdict"):
-        case "finished":
-            if message:
-                log.warning("%s", message)
-            return list(event["operations"])
-        case "skipped":
+    match end.verdict:
+        case Skipped(message):
             raise AirflowSkipException(message)
-        case "failed":
-            raise TASK_EXCEPTIONS.get(event["reason"], CommsTaskFailed)(message)
-        case other:
-            raise CommsTaskFailed(
-                f"The trigger ended with {other!r}, which this version cannot read. Clear the task to wait again; "
-                "let worker and triggerer run the same version of airflow-provider-comms."
-            )
+        case Failed(reason, message):
+            raise TASK_EXCEPTIONS.get(reason, CommsTaskFailed)(message)
+        case Finished(warning):
+            if warning:
+                log.warning("%s", warning)
+            log.info("%s", ended_line(end.operations, end.waited))
+    return end.operations if is_list else end.operations[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from importlib import import_module
 from time import time
@@ -11,25 +12,28 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow.triggers.base import BaseTrigger, TaskSuccessEvent, TriggerEvent
 
-from airflow_provider_comms.comms.arguments import check_resource
-from airflow_provider_comms.comms.errors import CommsError
+from airflow_provider_comms.comms.errors import CommsError, CommsUnreachableError
+from airflow_provider_comms.comms.redaction import excerpt
 from airflow_provider_comms.hooks.comms import CommsHook
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
-from airflow_provider_comms.tasks.arguments import ids_of
-from airflow_provider_comms.triggers.end_in_triggerer import push_xcoms, rendered_ids
+from airflow_provider_comms.triggers.end_in_triggerer import push_xcoms
 from airflow_provider_comms.triggers.log_writer import LineWriter
-from airflow_provider_comms.waiting.outcome import Failed, Waiting, event_of, policy_of
-from airflow_provider_comms.waiting.pace import DEFAULT_GRACE, DEFAULT_TIMEOUT
+from airflow_provider_comms.waiting.description import ended_line
+from airflow_provider_comms.waiting.event import WaitEnd, encode
+from airflow_provider_comms.waiting.spec import OPTIONS, WaitSpec
+from airflow_provider_comms.waiting.targets import Targets, other_resource
+from airflow_provider_comms.waiting.verdict import Failed, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from airflow_provider_comms.polling.poller import Poller
+    from airflow_provider_comms.polling.poller import Poller, Update
+    from airflow_provider_comms.waiting.verdict import Verdict
     from airflow_provider_comms.waiting.wait import Wait
 
 
-LATE = 15.0
-"""Seconds that the last look may take beyond the deadline."""
+MAX_OVERRUN = 15.0
+"""Seconds that the last poll may take beyond the deadline."""
 
 
 _HEAVY = ("waiting.wait", "polling.poller", "comms.client")
@@ -40,21 +44,18 @@ class CommsOperationTrigger(BaseTrigger):
     """
     Wait until operations have ended, and send one event that says how.
 
-    Rows of older versions are read for ever: what is missing takes its default, what is not known is ignored, and
+    Rows of older versions stay readable: what is missing takes its default, what is not known is ignored, and
     nothing is checked before it runs (a trigger that cannot be made would leave its task waiting).
 
     :param resource: "emails" or "messages".
     :param operation_id: id of the operation, or a list of ids.
     :param comms_conn_id: id of the Airflow connection. No secret is kept here: the row is stored in clear text.
-    :param poke_interval: seconds between two looks.
     :param started_at: when the wait began, in seconds since the epoch; now if missing.
-    :param timeout: seconds from then until the wait is given up.
-    :param next_look_at: when the next look is due, in seconds since the epoch; at once if missing.
-    :param on_canceled: as the sensor has it.
-    :param fail_if: as the sensor has it.
-    :param adaptive: as the sensor has it.
-    :param grace: as the sensor has it.
-    :param ends_task: let a wait that ends as wished end its task here too, without a worker (Airflow 3.3).
+    :param next_poll_at: when the next poll is due, in seconds since the epoch; at once if missing.
+    :param polls: how many polls there were before.
+    :param ends_task: let a wait that succeeds end its task here too, without a worker (Airflow 3.3).
+    :param options: of the wait, as `waiting.spec.WaitSpec.to_json` gives them; `next_look_at` is what 0.1.0 called
+        `next_poll_at`.
     """
 
     def __init__(  # noqa: PLR0917  (Airflow calls it by name; no order is promised)
@@ -62,30 +63,21 @@ class CommsOperationTrigger(BaseTrigger):
         resource: str = "",
         operation_id: str | list[str] = "",
         comms_conn_id: str = DEFAULT_CONN_ID,
-        poke_interval: float = 60.0,
         started_at: float | None = None,
-        timeout: float = DEFAULT_TIMEOUT,
-        next_look_at: float = 0.0,
-        on_canceled: str = "succeed",
-        fail_if: dict[str, Any] | None = None,
-        adaptive: bool = False,
-        grace: float = DEFAULT_GRACE,
+        next_poll_at: float = 0.0,
+        polls: int = 0,
         ends_task: bool = False,
-        **_: Any,
+        **options: Any,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.resource = resource
         self.operation_id = operation_id
         self.comms_conn_id = comms_conn_id
-        self.poke_interval = poke_interval
         self.started_at = started_at
-        self.timeout = timeout
-        self.next_look_at = next_look_at
-        self.on_canceled = on_canceled
-        self.fail_if = fail_if or {}
-        self.adaptive = adaptive
-        self.grace = grace
+        self.next_poll_at = next_poll_at or options.get("next_look_at", 0.0)
+        self.polls = polls
         self.ends_task = ends_task
+        self.options = {**WaitSpec().to_json(), **{name: options[name] for name in OPTIONS if name in options}}
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class's path and the arguments that make this trigger again."""
@@ -95,83 +87,101 @@ class CommsOperationTrigger(BaseTrigger):
                 "resource": self.resource,
                 "operation_id": self.operation_id,
                 "comms_conn_id": self.comms_conn_id,
-                "poke_interval": self.poke_interval,
                 "started_at": self.started_at,
-                "timeout": self.timeout,
-                "next_look_at": self.next_look_at,
-                "on_canceled": self.on_canceled,
-                "fail_if": self.fail_if,
-                "adaptive": self.adaptive,
-                "grace": self.grace,
+                "next_poll_at": self.next_poll_at,
+                "polls": self.polls,
                 "ends_task": self.ends_task,
+                **self.options,
             },
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Look until the wait has ended; then send its event (see `Wait.event`), or end the task."""
-        event = await self._event()
-        if self.ends_task and await push_xcoms(event, self):
-            yield TaskSuccessEvent()
-        else:
-            yield TriggerEvent(event)
-
-    async def _event(self) -> dict[str, Any]:
+        """Poll until the wait has ended; then send its event (see `waiting.event`), or end the task."""
         await _load()
-        lines = LineWriter(self.log)
+        async with LineWriter(self.log) as lines:
+            end = await self._end(lines)
+            ends_here = self.ends_task and await push_xcoms(end, self)
+            if ends_here:
+                lines.log(logging.INFO, "%s", ended_line(end.operations, end.waited))
+        yield TaskSuccessEvent() if ends_here else TriggerEvent(encode(end))
+
+    async def _end(self, lines: LineWriter) -> WaitEnd:
         try:
-            event = await self._look_on(self._wait(lines))
+            return await self._run_wait(self._wait(lines))
         except CommsError as error:
             # Not an answer of the API: an argument or the connection is wrong.
-            event = event_of(Failed("refused", str(error)))
+            return WaitEnd(verdict=Failed("refused", str(error)))
         except AirflowNotFoundException as error:
-            event = event_of(Failed("no connection", str(error)))
-        await lines.written()
-        return event
+            return WaitEnd(verdict=Failed("no connection", str(error)))
+        except (TimeoutError, OSError) as error:
+            text = f"Could not read the connection {self.comms_conn_id}: {_described(error)}."
+            return WaitEnd(verdict=Failed("no connection", text))
 
-    async def _look_on(self, wait: Wait) -> dict[str, Any]:
+    async def _run_wait(self, wait: Wait) -> WaitEnd:
         from airflow_provider_comms.polling.poller import shared_poller
 
         hook = CommsHook(self.comms_conn_id)
-        async with shared_poller(self.comms_conn_id, wait.resource, hook.aget_settings) as poller:
+        async with shared_poller(self.comms_conn_id, wait.targets.resource, hook.aget_settings) as poller:
             try:
-                async with asyncio.timeout(wait.remaining(wait.now()) + LATE):
-                    return await self._end_of(wait, poller)
+                async with asyncio.timeout(wait.remaining(wait.now()) + MAX_OVERRUN) as deadline:
+                    return await self._poll_to_end(wait, poller, hook)
             except TimeoutError:
-                # The API holds the last look up: judge by what is known.
-                return wait.event(wait.look({}, wait.now()))
+                if not deadline.expired():  # Somebody else's.
+                    raise
+            # The API holds the last poll up: judge by what is known.
+            return wait.end(wait.overdue(), wait.now())
 
-    async def _end_of(self, wait: Wait, poller: Poller) -> dict[str, Any]:
-        delay = wait.delay_until(self.next_look_at, wait.now())
+    async def _poll_to_end(self, wait: Wait, poller: Poller, hook: CommsHook) -> WaitEnd:
+        delay = wait.delay_until(self.next_poll_at, wait.now())
         while True:
-            news = await poller.news(
-                wait.pending,
+            update = await self._next_update(wait, poller, delay)
+            verdict = wait.update(update.seen, wait.now(), update.looks)
+            if one := wait.unknown_id:
+                verdict = await self._ask_elsewhere(wait, one, hook)
+            if not isinstance(verdict, Waiting):
+                return wait.end(verdict, wait.now())
+            delay = wait.delay(wait.now())
+
+    async def _next_update(self, wait: Wait, poller: Poller, delay: float) -> Update:
+        from airflow_provider_comms.polling.poller import Update
+
+        ids = wait.due(wait.now() + delay)
+        try:
+            return await poller.news(
+                ids,
                 wait.seen,
                 due_in=delay,
-                interval=self.poke_interval,
+                interval=wait.spec.poke_interval,
                 unchanged_for=wait.unchanged_for(wait.now()),
             )
-            verdict = wait.look(news.seen, wait.now(), news.looks)
-            if not isinstance(verdict, Waiting):
-                return wait.event(verdict)
-            delay = wait.delay(wait.now())
+        except Exception as error:  # noqa: BLE001
+            # Whatever made the poll fail for all who share it, it says nothing of these operations: wait on.
+            failed = CommsUnreachableError(f"The poll failed: {_described(error)}", advice="See the triggerer's log.")
+            return Update(dict.fromkeys(ids, failed), 1)
+
+    async def _ask_elsewhere(self, wait: Wait, operation_id: str, hook: CommsHook) -> Verdict:
+        from airflow_provider_comms.polling.clients import shared_client
+
+        async with shared_client(self.comms_conn_id, hook.aget_settings) as shared:
+            found = await shared.client.try_operations(other_resource(wait.targets.resource), [operation_id])
+        return wait.note_elsewhere(operation_id, found[operation_id], wait.now())
 
     def _wait(self, lines: LineWriter) -> Wait:
         from airflow_provider_comms.waiting.wait import Wait
 
-        resource = check_resource(self.resource)
-        self.operation_id = rendered_ids(self.operation_id)
+        targets = Targets.of(self.resource, self.operation_id)
         return Wait(
-            resource=resource,
-            operation_ids=ids_of(self.operation_id),
-            policy=policy_of(resource, self.on_canceled, self.fail_if),
-            poke_interval=self.poke_interval,
+            targets=targets,
+            spec=WaitSpec.from_json(self.options).check_for(targets.resource),
             started_at=time() if self.started_at is None else self.started_at,
-            timeout=self.timeout,
             log=lines,
-            log_completion=self.ends_task,
-            adaptive=self.adaptive,
-            grace=self.grace,
+            polls=self.polls,
         )
+
+
+def _described(error: BaseException) -> str:
+    said = excerpt(str(error))
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 async def _load() -> None:

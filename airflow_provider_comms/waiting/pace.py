@@ -1,4 +1,4 @@
-"""When to look again. Pure and without memory, so that a rescheduled look knows as much as any other."""
+"""When to poll again. Pure and without memory, so that a rescheduled poll knows as much as any other."""
 
 from __future__ import annotations
 
@@ -12,23 +12,18 @@ if TYPE_CHECKING:
 
     from airflow_provider_comms.comms.models import Operation
 
-DEFAULT_TIMEOUT = 86_400.0
-"""Seconds until a wait is given up: a day, well below the 7 days that Twilio keeps an operation."""
-DEFAULT_GRACE = 30.0
-"""Seconds in which an operation that was just made may still be unknown to the API."""
-
-FLOOR = 5.0
-"""Seconds that an adaptive pace keeps between two looks, unless the interval itself is shorter."""
-SCHEDULED = 4.0
-STALLED = 2.0
-NEARLY_DONE = 0.25
-NEAR = 0.1
-"""Share of the recipients that may still be queued for the end to be near."""
+MIN_ADAPTIVE_INTERVAL = 5.0
+"""Seconds that an adaptive wait keeps between two polls, unless the interval itself is shorter."""
+SCHEDULED_FACTOR = 4.0
+STALLED_FACTOR = 2.0
+NEARLY_DONE_FACTOR = 0.25
+NEARLY_DONE_RATIO = 0.1
+"""Ratio of the recipients that may still be queued for the end to be near."""
 
 
 def next_interval(poke_interval: float, pending: Iterable[Operation], now: float) -> float:
     """
-    Return the seconds until the next look of an adaptive wait.
+    Return the seconds until the next poll of an adaptive wait.
 
     Four times the interval while SCHEDULED, twice while nothing has moved for five intervals, a quarter
     (5 s at least) when less than a tenth of the recipients is still queued; the quickest of several operations.
@@ -38,19 +33,19 @@ def next_interval(poke_interval: float, pending: Iterable[Operation], now: float
     :param now: seconds since the epoch.
     """
     factor = min((_factor(operation, poke_interval, now) for operation in pending), default=1.0)
-    return max(min(FLOOR, poke_interval), poke_interval * factor)
+    return max(min(MIN_ADAPTIVE_INTERVAL, poke_interval), poke_interval * factor)
 
 
 def longest_interval(poke_interval: float) -> float:
-    """Return the most seconds that any pace leaves between two looks."""
-    return poke_interval * max(SCHEDULED, STALLED)
+    """Return the most seconds that any pace leaves between two polls."""
+    return poke_interval * max(SCHEDULED_FACTOR, STALLED_FACTOR)
 
 
 def _factor(operation: Operation, poke_interval: float, now: float) -> float:
     if operation.status == OperationStatus.SCHEDULED:
-        return SCHEDULED
+        return SCHEDULED_FACTOR
     whole = recipients_of(operation.stats.counters())
     left = operation.stats.queued + operation.stats.scheduled
-    if whole and left <= whole * NEAR:
-        return NEARLY_DONE
-    return STALLED if now - operation.updated_at.timestamp() > 5 * poke_interval else 1.0
+    if whole and left <= whole * NEARLY_DONE_RATIO:
+        return NEARLY_DONE_FACTOR
+    return STALLED_FACTOR if now - operation.updated_at.timestamp() > 5 * poke_interval else 1.0

@@ -1,153 +1,152 @@
 """
-A wait for operations, look after look: the same object in a worker's poke and in the triggerer.
+A wait for operations, poll after poll: the same object in a worker's poke and in the triggerer.
 
-Whoever waits looks at the API in its own way (blocking or not) and notes what it saw; the wait says what that
-means, when to look again, and what belongs in the log.
+Whoever waits asks the API in its own way (blocking or not) and hands over what it saw; the wait says what that means,
+when to poll again, and writes the log.
 """
 
 from __future__ import annotations
 
-import logging
+import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_comms.comms.errors import CommsError, CommsNotFoundError
+from airflow_provider_comms.comms.errors import CommsNotFoundError, CommsRecordError
 from airflow_provider_comms.comms.models import Operation
-from airflow_provider_comms.comms.resource import RETENTION_DAYS, OperationStatus, Resource
+from airflow_provider_comms.comms.resource import RETENTION_DAYS, OperationStatus
 from airflow_provider_comms.waiting.clock import SteadyClock
-from airflow_provider_comms.waiting.outcome import (
-    Failed,
-    Finished,
-    Policy,
-    Skipped,
-    Verdict,
-    Waiting,
-    event_of,
-    judge,
-    operation_xcom,
-    state_text,
-)
+from airflow_provider_comms.waiting.description import states_of
+from airflow_provider_comms.waiting.event import WaitEnd
 from airflow_provider_comms.waiting.pace import longest_interval, next_interval
+from airflow_provider_comms.waiting.payload import operation_xcom
+from airflow_provider_comms.waiting.progress_log import HEARTBEAT, Log, ProgressLog
+from airflow_provider_comms.waiting.targets import other_resource, wrong_resource
+from airflow_provider_comms.waiting.verdict import Failed, Finished, Skipped, Waiting, judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from airflow_provider_comms.comms.errors import CommsError
+    from airflow_provider_comms.comms.resource import Resource
+    from airflow_provider_comms.waiting.spec import WaitSpec
+    from airflow_provider_comms.waiting.targets import Targets
+    from airflow_provider_comms.waiting.verdict import End, Verdict
+
 WAITING = Waiting()
-
-
-class Log(Protocol):
-    """What takes a line, as a logger does."""
-
-    def log(self, level: int, message: str, /, *args: object) -> None:
-        """Write a line."""
-
-
-MOST_NAMED = 5
-"""Pending operations that a line names."""
-HEARTBEAT = 300.0
-"""Seconds between two lines in the log while nothing changes."""
+EARLY = 0.05
+"""Seconds by which a poll may come early: clocks and timers are not exact."""
 
 
 @dataclass(kw_only=True)
 class Wait:
     """
-    What is known of the operations that are waited for.
+    What is known of the operations that are waited for. The trouble of one is its own.
 
-    :param resource: kind of all of them.
-    :param operation_ids: ids, in the order of the result.
-    :param policy: what their ends mean.
-    :param poke_interval: seconds between two looks.
+    :param targets: what is waited for.
+    :param spec: how.
     :param started_at: seconds since the epoch.
-    :param timeout: seconds from then on.
     :param log: the task's own.
-    :param log_completion: whether an operation's end is logged here; else the worker that resumes does it.
-    :param grace: seconds from the start in which an operation that was just made may still be unknown to the API,
-        and in which an answer that is not the API's means that the connection leads to the wrong place.
-    :param adaptive: see `pace.next_interval`.
-    :param looks: how often was looked already, by processes before this one.
+    :param polls: how many there were already, by processes before this one.
     :param now: the clock, in seconds since the epoch.
 
     `pending` holds the ids that have not ended yet, as far as we know, `seen` what was last seen of each.
     """
 
-    resource: Resource
-    operation_ids: Sequence[str]
-    policy: Policy
-    poke_interval: float
+    targets: Targets
+    spec: WaitSpec
     started_at: float
-    timeout: float
     log: Log
-    grace: float
-    log_completion: bool = True
-    adaptive: bool = False
-    looks: int = 0
+    polls: int = 0
     now: Callable[[], float] = field(default_factory=SteadyClock)
     pending: list[str] = field(init=False)
     seen: dict[str, Operation] = field(default_factory=dict)
+    unknown_id: str | None = None
+    """An id that the API does not know as of this resource; see :meth:`note_elsewhere`."""
     _verdicts: dict[str, Verdict] = field(default_factory=dict)
-    _trouble: CommsError | None = None
-    _last_line: float = 0.0
+    _errors: dict[str, CommsError] = field(default_factory=dict)
+    _retry_at: dict[str, float] = field(default_factory=dict)
+    _asked_elsewhere: bool = False
 
     def __post_init__(self) -> None:
-        self.pending = list(dict.fromkeys(self.operation_ids))
+        self.pending = list(dict.fromkeys(self.targets.ids))
         # Another machine wrote it down, whose clock may be ahead of ours.
-        self.started_at = min(self.started_at, self.now())
+        self.started_at = min(self.started_at, self.now()) if math.isfinite(self.started_at) else self.now()
+        self._progress = ProgressLog(self.log, self.targets, self.started_at)
 
-    def look(self, seen: Mapping[str, Operation | CommsError], now: float, looks: int = 1) -> Verdict:
+    def poll(self, ask: Callable[[Resource, Sequence[str]], Mapping[str, Operation | CommsError]]) -> Verdict:
         """
-        Take in a look at the pending operations, and say what all that was seen comes to.
+        Poll once, blocking, and say what all that was seen comes to.
 
-        :param seen: by id, what the API answered, or why it did not.
+        :param ask: gives by id what the API answers, or why it does not.
+        """
+        resource = self.targets.resource
+        verdict = self.update(ask(resource, self.due(self.now())), self.now())
+        if one := self.unknown_id:
+            verdict = self.note_elsewhere(one, ask(other_resource(resource), [one])[one], self.now())
+        return verdict
+
+    def update(self, found: Mapping[str, Operation | CommsError], now: float, polls: int = 1) -> Verdict:
+        """
+        Take in a poll of pending operations, and say what all that was seen comes to.
+
+        :param found: by id, what the API answered, or why it did not.
         :param now: seconds since the epoch.
-        :param looks: how many looks it stands for; all but the last showed nothing new.
+        :param polls: how many polls it stands for; all but the last showed nothing new.
         """
-        self.looks += looks
-        for operation_id, found in seen.items():
-            self._note(operation_id, found, now)
+        self.polls += polls
+        for operation_id, one in found.items():
+            if isinstance(one, Operation):
+                self._note_operation(operation_id, one, now)
+            else:
+                self._note_error(operation_id, one, now)
         self.pending = [one for one in self.pending if isinstance(self._verdicts.get(one, WAITING), Waiting)]
-        return self._verdict(now)
+        verdict = self._verdict(now)
+        if isinstance(verdict, Waiting):
+            self._progress.trouble(self._errors, now)
+            self._progress.progress(self.seen, len(set(self.targets.ids)) - len(self.pending), now)
+        return verdict
 
-    def _note(self, operation_id: str, seen: Operation | CommsError, now: float) -> None:
-        if isinstance(seen, Operation):
-            self._note_operation(seen, now)
-        else:
-            self._note_error(operation_id, seen, now)
-
-    def _note_operation(self, operation: Operation, now: float) -> None:
-        before = self.seen.get(operation.id)
-        if operation is before and self._trouble is None:
+    def _note_operation(self, operation_id: str, operation: Operation, now: float) -> None:
+        self._errors.pop(operation_id, None)
+        self._retry_at.pop(operation_id, None)
+        before = self.seen.get(operation_id)
+        if operation is before:
             return
-        self.seen[operation.id] = operation
-        self._verdicts[operation.id] = judge(operation, self.policy)
-        if self._trouble is not None:
-            self._line(logging.INFO, now, "The Comms API answers again.")
-        self._trouble = None
-        is_news = before is None or (before.status, before.stats) != (operation.status, operation.stats)
-        if is_news and (self.log_completion or not operation.is_terminal):
-            self._line(logging.INFO, now, self._state_of(operation))
-        if not isinstance(operation.status, OperationStatus) and (before is None or before.status != operation.status):
-            self._line(
-                logging.WARNING,
-                now,
-                f"{operation.id} has the status {operation.status!r}, which this version does not know. "
-                "It is not taken for an end; the wait goes on.",
-            )
+        self.seen[operation_id] = operation
+        self._verdicts[operation_id] = judge(operation, self.spec)
+        is_known = isinstance(operation.status, OperationStatus)
+        if not is_known and (before is None or before.status != operation.status):
+            self._progress.unknown_status(operation, now)
 
     def _note_error(self, operation_id: str, error: CommsError, now: float) -> None:
+        if isinstance(error, CommsNotFoundError) and operation_id not in self.seen and not self._asked_elsewhere:
+            self.unknown_id, self._asked_elsewhere = operation_id, True
         if not self._may_pass(operation_id, error, now):
             self._verdicts[operation_id] = Failed("refused", f"{error}{self._retention(operation_id, error, now)}")
             return
-        if type(error) is not type(self._trouble):
-            self._line(logging.WARNING, now, f"No state to be had; the wait goes on. {error}")
-        self._trouble = error
+        self._errors[operation_id] = error
+        self._retry_at[operation_id] = now + (error.retry_after or 0.0)
+
+    def note_elsewhere(self, operation_id: str, found: Operation | CommsError, now: float) -> Verdict:
+        """
+        Take in what the other resource has under `unknown_id`; it is to be asked for there once.
+
+        :return: Failed if the operation is there, else as :meth:`update`.
+        """
+        self.unknown_id = None
+        if isinstance(found, Operation):
+            self._verdicts[operation_id] = Failed("refused", wrong_resource(found))
+            self._errors.pop(operation_id, None)
+        return self._verdict(now)
 
     def _may_pass(self, operation_id: str, error: CommsError, now: float) -> bool:
-        is_early = now - self.started_at < self.grace and operation_id not in self.seen
+        is_early = now - self.started_at < self.spec.grace and operation_id not in self.seen
         if isinstance(error, CommsNotFoundError):
             return is_early
         if error.wrong_endpoint:
             return not is_early
-        return error.transient
+        # A record that cannot be read may be readable later.
+        return error.transient or isinstance(error, CommsRecordError)
 
     def _retention(self, operation_id: str, error: CommsError, now: float) -> str:
         """Say how old a record was that is gone now."""
@@ -166,73 +165,81 @@ class Wait:
         if failed := next((one for one in verdicts if isinstance(one, Failed)), None):
             return failed
         if self.pending:
-            return self._still(now) if self.remaining(now) else self._overdue()
+            return WAITING if self.remaining(now) else self.overdue()
         if skipped := next((one for one in verdicts if isinstance(one, Skipped)), None):
             return skipped
         warnings = [one.warning for one in verdicts if isinstance(one, Finished) and one.warning]
         return Finished("; ".join(warnings) or None)
 
-    def _overdue(self) -> Failed:
-        states = self._states()
-        trouble = f" The last look had no answer: {self._trouble}" if self._trouble else ""
+    def overdue(self) -> Failed:
+        """Return the verdict of a wait that is given up."""
+        count, left = len(set(self.targets.ids)), len(self.pending)
+        which = "the operation has" if count == 1 else f"{left:,} of {count:,} operations have"
+        times = "once" if self.polls == 1 else f"{self.polls:,} times"
+        error = next(iter(self._errors.values()), None)
         return Failed(
             "timeout",
-            f"Waited {self.timeout:.0f} s, looked {self.looks} times, and did not see the end: {states}.{trouble}",
+            f"Waited {self.spec.timeout:.0f} s, polled {times}; {which} not finished: "
+            f"{states_of(self.pending, self.seen)}.{f' Last error: {error}' if error else ''}",
         )
 
-    def _still(self, now: float) -> Waiting:
-        if now - self._last_line >= HEARTBEAT:
-            self._line(logging.INFO, now, f"Still waiting after {now - self.started_at:.0f} s: {self._states()}.")
-        return WAITING
+    def due(self, at: float) -> list[str]:
+        """
+        Return the pending ids that a poll may ask for: those whose Retry-After has passed; at the deadline, all.
+
+        :param at: when the poll is, in seconds since the epoch.
+        """
+        if not self._retry_at or self.is_last_poll(at):
+            return self.pending
+        return [one for one in self.pending if self._retry_at.get(one, 0.0) <= at + EARLY]
+
+    def is_last_poll(self, at: float) -> bool:
+        """Whether a poll at a time is the last before the wait is given up."""
+        return self.remaining(at) <= EARLY
 
     def delay(self, now: float) -> float:
         """
-        Return the seconds until the next look: the interval, or longer if the API wishes so; never past the end.
+        Return the seconds until the next poll: the interval, or longer if the API asks for it; never past the end.
 
         :param now: seconds since the epoch.
         """
-        interval = self.poke_interval
-        if self.adaptive:
-            interval = next_interval(interval, [self.seen[one] for one in self.pending if one in self.seen], now)
-        wished = (self._trouble and self._trouble.retry_after) or 0.0
-        return min(max(interval, wished), self.remaining(now))
+        first = min((self._retry_at.get(one, 0.0) for one in self.pending), default=0.0)
+        return min(max(self._interval(now), first - now), self.remaining(now))
 
-    def delay_until(self, moment: float, now: float) -> float:
+    def _interval(self, now: float) -> float:
+        if not self.spec.adaptive:
+            return self.spec.poke_interval
+        pending = [self.seen[one] for one in self.pending if one in self.seen]
+        return next_interval(self.spec.poke_interval, pending, now)
+
+    def delay_until(self, planned: float, now: float) -> float:
         """
-        Return the seconds until a look that another machine has planned; no more than ever lie between two looks.
+        Return the seconds until a poll that another machine has planned; no more than ever lie between two polls.
 
-        :param moment: seconds since the epoch, by the other machine's clock.
+        :param planned: seconds since the epoch, by the other machine's clock.
         :param now: seconds since the epoch.
         """
-        return min(max(0.0, moment - now), longest_interval(self.poke_interval), self.remaining(now))
+        return min(max(0.0, planned - now), longest_interval(self.spec.poke_interval), self.remaining(now))
 
     def unchanged_for(self, now: float) -> float:
-        """Return for how many seconds a look that shows nothing new would change nothing here, nor in the log."""
-        if self.adaptive or self._trouble:
+        """Return for how many seconds a poll that shows nothing new would change nothing here, nor in the log."""
+        if self.spec.adaptive or self._errors:
             return 0.0
-        return min(self._last_line + HEARTBEAT - now, self.remaining(now) - self.poke_interval)
+        return min(self._progress.last_line + HEARTBEAT - now, self.remaining(now) - self.spec.poke_interval)
 
     def remaining(self, now: float) -> float:
         """Return the seconds until the wait is given up."""
-        return max(0.0, self.started_at + self.timeout - now)
+        return max(0.0, self.started_at + self.spec.timeout - now)
 
-    def event(self, verdict: Verdict) -> dict[str, Any]:
-        """Return a verdict and what was seen as plain JSON: what the triggerer sends back to the task."""
-        return event_of(verdict, [self.seen[one] for one in self.operation_ids if one in self.seen])
+    def operations(self) -> list[dict[str, Any]]:
+        """Return the XCom of each operation that was seen, in the order of the ids."""
+        return [operation_xcom(self.seen[one]) for one in self.targets.ids if one in self.seen]
 
-    def _states(self) -> str:
-        """Say what is known of the pending ones; of some of them where they are many."""
-        states = "; ".join(self._last_known(one) for one in self.pending[:MOST_NAMED])
-        more = len(self.pending) - MOST_NAMED
-        return f"{states}; and {more} more" if more > 0 else states
-
-    def _last_known(self, operation_id: str) -> str:
-        operation = self.seen.get(operation_id)
-        return self._state_of(operation) if operation else f"{operation_id} was not seen yet"
-
-    def _state_of(self, operation: Operation) -> str:
-        return state_text(operation_xcom(operation))
-
-    def _line(self, level: int, now: float, text: str) -> None:
-        self._last_line = now
-        self.log.log(level, "%s", text)
+    def end(self, verdict: End, now: float) -> WaitEnd:
+        """Return the end of the wait, with all that was seen."""
+        return WaitEnd(
+            verdict=verdict,
+            operations=self.operations(),
+            is_list=self.targets.is_list,
+            waited=round(now - self.started_at, 1),
+        )

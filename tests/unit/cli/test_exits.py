@@ -7,7 +7,7 @@ import pytest
 from airflow_provider_comms.cli.exits import Exit, exit_of
 from airflow_provider_comms.cli.waiting import exit_after
 from airflow_provider_comms.comms import errors
-from airflow_provider_comms.waiting.outcome import Failed, Finished
+from airflow_provider_comms.waiting.verdict import Failed, Finished
 
 COMPLETED, CANCELED = {"status": "COMPLETED"}, {"status": "CANCELED"}
 

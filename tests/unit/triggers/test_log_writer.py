@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 import logging
+import os
+import signal
 import threading
+
+import pytest
 
 from airflow_provider_comms.triggers.log_writer import LineWriter
 
@@ -58,3 +63,55 @@ def test_a_line_that_cannot_be_written_is_no_reason_to_fail():
         await LineWriter(Broken()).written()
 
     asyncio.run(write())
+
+
+def write_one(log):
+    async def write():
+        async with LineWriter(log) as lines:
+            lines.log(logging.INFO, "line")
+
+    asyncio.run(write())
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError, ZeroDivisionError])
+def test_lines_are_written_however_the_trigger_ends(error):
+    slow = Slow()
+
+    async def write():
+        threading.Timer(0.1, slow.reads.set).start()
+        async with LineWriter(slow) as lines:
+            lines.log(logging.INFO, "last words")
+            raise error
+
+    with pytest.raises(error):
+        asyncio.run(write())
+    assert [text for _, text in slow.lines] == ["last words"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_process_that_was_forked_writes_its_lines_too():
+    slow = Slow()
+    slow.reads.set()
+    write_one(slow)
+    child = os.fork()
+    if not child:
+        signal.alarm(5)
+        write_one(slow)
+        os._exit(len(slow.lines))
+
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 2
+
+
+def test_no_thread_is_left_when_the_loops_are_gone():
+    slow = Slow()
+    slow.reads.set()
+    for _ in range(5):
+        write_one(slow)
+    gc.collect()
+    for _ in range(100):
+        if not (left := [one for one in threading.enumerate() if one.name.startswith("comms-log")]):
+            break
+        left[0].join(0.1)
+
+    assert not left

@@ -1,20 +1,25 @@
-"""Rows of the trigger table are read for ever, whatever version wrote them."""
+"""Rows of the trigger table stay readable, whatever version wrote them."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import logging
+import math
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
-from airflow_provider_comms.tasks.result import conclude
+from airflow_provider_comms.tasks.result import end_from_event, result_of
 from airflow_provider_comms.triggers.operation import CommsOperationTrigger
+from airflow_provider_comms.waiting.spec import WaitSpec
 
 ROWS = sorted((Path(__file__).parent / "trigger_rows").glob("*.json"))
+
+
+TRIGGER = "airflow_provider_comms.triggers.operation.CommsOperationTrigger"
 
 
 def make(row):
@@ -25,10 +30,22 @@ def make(row):
 @pytest.mark.parametrize("path", ROWS, ids=lambda path: path.stem)
 def test_a_row_of_each_version_can_be_made_and_written_again(path):
     row = json.loads(path.read_text())
-    classpath, kwargs = make(row).serialize()
+    trigger = make(row)
+    classpath, kwargs = trigger.serialize()
 
     assert classpath == row["classpath"]
-    assert {name: kwargs[name] for name in row["kwargs"]} == row["kwargs"]
+    expected = {"next_poll_at" if name == "next_look_at" else name: value for name, value in row["kwargs"].items()}
+    assert {name: kwargs[name] for name in expected} == expected
+    assert make({"classpath": classpath, "kwargs": json.loads(json.dumps(kwargs))}).serialize() == (classpath, kwargs)
+
+
+@pytest.mark.parametrize("path", ROWS, ids=lambda path: path.stem)
+def test_the_options_of_a_row_of_each_version_are_those_of_its_wait(path):
+    row = json.loads(path.read_text())["kwargs"]
+    spec = WaitSpec.from_json(make({"classpath": TRIGGER, "kwargs": row}).options)
+
+    for name in ("poke_interval", "timeout", "adaptive", "grace", "on_canceled", "fail_if"):
+        assert getattr(spec, name) == row[name]
 
 
 def test_the_newest_row_is_kept_among_them():
@@ -41,7 +58,20 @@ def test_a_row_is_plain_json_and_holds_no_secret():
     assert "password" not in text
 
 
-@pytest.mark.parametrize("kwargs", [{}, {"resource": "sms"}, {"operation_id": None}, {"from_the_future": 1}])
+@pytest.mark.parametrize(
+    "kwargs",
+    [
+        {},
+        {"resource": "sms"},
+        {"operation_id": None},
+        {"from_the_future": 1},
+        {"resource": "emails", "operation_id": "a", "poke_interval": math.nan},
+        {"resource": "emails", "operation_id": "a", "timeout": math.nan},
+        {"resource": "emails", "operation_id": "a", "timeout": None},
+        {"resource": "emails", "operation_id": "a", "grace": math.nan},
+        {"resource": "emails", "operation_id": "a", "fail_if": ["failed"]},
+    ],
+)
 def test_making_it_never_raises_and_what_is_wrong_becomes_its_event(kwargs):
     async def first_event():
         return await anext(CommsOperationTrigger(**kwargs).run())
@@ -61,4 +91,4 @@ def test_a_connection_that_is_missing_is_told_as_such():
 
     assert (event["verdict"], event["reason"]) == ("failed", "no connection")
     with pytest.raises(AirflowNotFoundException, match="nobody_made_it"):
-        conclude(event, logging.getLogger("task"))
+        result_of(end_from_event(event), is_list=False, log=logging.getLogger("task"))

@@ -9,7 +9,9 @@ import pytest
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.comms.models import EmailOperation, MessageOperation
 from airflow_provider_comms.comms.resource import Resource
-from airflow_provider_comms.waiting.outcome import Failed, Finished, Skipped, Waiting, judge, operation_xcom, policy_of
+from airflow_provider_comms.waiting.payload import operation_xcom
+from airflow_provider_comms.waiting.spec import WaitSpec
+from airflow_provider_comms.waiting.verdict import Failed, Finished, Skipped, Waiting, judge
 
 BODY = {
     "id": "comms_operation_01h9krwprkeee8fzqspvwy6nq8",
@@ -25,7 +27,7 @@ def operation(status="COMPLETED", model=EmailOperation, **stats):
 
 
 def policy(on_canceled="succeed", **fail_if):
-    return policy_of(Resource.EMAILS, on_canceled, fail_if)
+    return WaitSpec(on_canceled=on_canceled, fail_if=fail_if)
 
 
 @pytest.mark.parametrize("status", ["SCHEDULED", "PROCESSING", "PAUSED", "completed", ""])
@@ -60,6 +62,9 @@ def test_a_canceled_operation_that_succeeds_leaves_a_warning():
         ({"recipients": 100}, 0, False),
         ({"failed": 5, "recipients": 1000}, "0.5%", False),
         ({"failed": 6, "recipients": 1000}, " 0.5 %", True),
+        ({"failed": 10**400, "recipients": 10**400}, "2%", True),
+        ({"failed": 10**400, "recipients": 1}, "2%", True),
+        ({"failed": 1, "recipients": 10**400}, "2%", False),
     ],
 )
 def test_a_limit_is_broken_by_more_than_it_says(stats, limit, breaks):
@@ -69,14 +74,16 @@ def test_a_limit_is_broken_by_more_than_it_says(stats, limit, breaks):
 def test_a_broken_limit_names_counter_value_and_limit():
     verdict = judge(operation(failed=3, undelivered=9, recipients=100), policy(failed="2%", undelivered=8))
 
-    assert "failed is 3 of 100 recipients (3.0%), the limit 2%" in verdict.message
-    assert "undelivered is 9, the limit 8" in verdict.message
+    assert verdict.message.startswith(
+        "failed = 3 (3.0 %), above the limit of 2 %; undelivered = 9, above the limit of 8. COMPLETED: "
+    )
 
 
 def test_each_resource_has_limits_on_its_own_counters_only():
-    assert policy_of(Resource.MESSAGES, "succeed", {"unaddressable": 1}).limits
+    spec = policy(unaddressable=1)
+    assert spec.check_for(Resource.MESSAGES) is spec
     with pytest.raises(CommsArgumentError, match="unaddressable"):
-        policy_of(Resource.EMAILS, "succeed", {"unaddressable": 1})
+        spec.check_for(Resource.EMAILS)
 
 
 def test_the_xcom_is_small_plain_json_in_utc():

@@ -1,0 +1,46 @@
+"""Figures in words, for logs and messages: the news first, one line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_comms.reports.figures import NOT_REACHED, engagement, figures, recipients_of, totals
+from airflow_provider_comms.reports.rates import percent, ratio
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from airflow_provider_comms.comms.resource import Resource
+
+_WAITING = ("queued", "scheduled")
+
+
+def progress(counters: Mapping[str, int]) -> int | None:
+    """Return how many percent of the recipients are no longer queued or scheduled; None while none are counted."""
+    whole = recipients_of(counters)
+    left = sum(counters.get(name, 0) for name in _WAITING)
+    return 100 * max(0, whole - left) // whole if whole > 0 else None
+
+
+def delivery(resource: Resource, many: Sequence[Mapping[str, int]], *, with_rates: bool = False) -> str:
+    """
+    Say what became of the recipients: `472 of 1,200 delivered, 4 failed (0.3 %), 588 queued`.
+
+    :param resource: kind of the operations.
+    :param many: counters of each operation; they are added up.
+    :param with_rates: also say how many percent were delivered, and opened or read.
+    """
+    sums = totals(figures(resource, counters) for counters in many)
+    whole = sums.get("recipients", 0)
+    if not whole:
+        return "no recipients"
+    reached, engaged = sums["reached"], engagement(resource)
+    parts = [f"{reached:,} of {whole:,} delivered"]
+    if with_rates:
+        parts = [f"{parts[0]} ({percent(ratio(reached, whole))})"]
+        if sums[engaged]:
+            parts.append(f"{sums[engaged]:,} {engaged} ({percent(ratio(sums[engaged], reached))} of the delivered)")
+    parts += [f"{sums[name]:,} {name} ({percent(ratio(sums[name], whole))})" for name in NOT_REACHED if sums[name]]
+    left = {name: sum(counters.get(name, 0) for counters in many) for name in _WAITING}
+    parts += [f"{number:,} {name}" for name, number in left.items() if number]
+    return ", ".join(parts)

@@ -1,0 +1,126 @@
+"""What is waited for: the resource and the ids, from whatever a DAG, a template or an upstream task gives."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_comms.comms.arguments import check_operation_id, check_resource, is_documented_id
+from airflow_provider_comms.comms.errors import CommsArgumentError
+from airflow_provider_comms.comms.resource import Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_provider_comms.comms.models import Operation
+
+_ID_KEYS = ("id", "operationId", "operation_id")
+"""Where a mapping holds its id: ours, Twilio's answer to a send, and that answer in snake_case."""
+_LIST_KEY = "operations"
+"""Where a result of several operations holds them: our operators' XComs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """
+    Operations of one resource.
+
+    :param resource: "emails" or "messages".
+    :param ids: in the order given, duplicates too.
+    :param is_list: whether several were asked for, so that the result is a list.
+    """
+
+    resource: Resource
+    ids: tuple[str, ...]
+    is_list: bool
+
+    @classmethod
+    def of(cls, resource: object, operation_id: Any) -> Targets:
+        """
+        Read the arguments `resource` and `operation_id`, after their templates are rendered.
+
+        :raises CommsArgumentError: one of them cannot be right.
+        """
+        ids, is_list = _read(operation_id)
+        return cls(check_resource(resource), tuple(ids), is_list)
+
+    def unrecognized(self) -> list[str]:
+        """Return the ids that have not the form which Twilio documents: they may be right, and deserve a warning."""
+        return [one for one in self.ids if not is_documented_id(one)]
+
+
+def ids_of(operation_id: Any) -> Sequence[str]:
+    """
+    Return the ids that an argument names.
+
+    :param operation_id: an id; a mapping that holds one (our XCom's `id`, the `operationId` of Twilio's answer to a
+        send); several of them (a list, what mapped tasks returned, a mapping with `operations`); or any of these as
+        JSON text, which is what a template makes of them.
+    :raises CommsArgumentError: one of them cannot be an id, or there is none.
+    """
+    return _read(operation_id)[0]
+
+
+def label_of(ids: Sequence[str], length: int = 200) -> str:
+    """
+    Name operations on one line: the first id, and how many more there are.
+
+    :param length: characters at most.
+    """
+    more = f" and {len(ids) - 1:,} more" if len(ids) > 1 else ""
+    room = length - len(more)
+    first = ids[0] if len(ids[0]) <= room else f"{ids[0][: room - 3]}..."
+    return f"{first}{more}"
+
+
+def _read(operation_id: Any) -> tuple[list[str], bool]:
+    given = _decoded(operation_id)
+    if isinstance(given, Mapping) and _LIST_KEY in given and not _id_key(given):
+        given = given[_LIST_KEY]
+    if isinstance(given, (str, Mapping)) or not isinstance(given, Iterable):
+        return [_one_id(given)], False
+    ids = [_one_id(one) for one in given]
+    if not ids:
+        raise CommsArgumentError(
+            f"operation_id={operation_id!r} names no operation.",
+            advice="Give at least one; skip the task where there is none.",
+        )
+    return ids, True
+
+
+def _decoded(operation_id: Any) -> Any:
+    if isinstance(operation_id, str) and operation_id.lstrip()[:1] in ('"', "[", "{"):
+        try:
+            return json.loads(operation_id)
+        except ValueError:
+            return operation_id
+    return operation_id
+
+
+def _one_id(value: Any) -> str:
+    if not isinstance(value, Mapping):
+        return check_operation_id(value)
+    if key := _id_key(value):
+        return check_operation_id(value[key])
+    # The values are not shown: an answer to a send, or what made it, may hold recipients.
+    raise CommsArgumentError(
+        f"operation_id= is a mapping without an id; its keys are: {', '.join(sorted(map(repr, value))) or 'none'}.",
+        advice=f"Give the id itself, or a mapping with one of {', '.join(_ID_KEYS)}.",
+    )
+
+
+def _id_key(value: Mapping[Any, Any]) -> str | None:
+    return next((key for key in _ID_KEYS if key in value), None)
+
+
+def other_resource(resource: Resource) -> Resource:
+    """Return the resource that an id may be of by mistake."""
+    return Resource.MESSAGES if resource is Resource.EMAILS else Resource.EMAILS
+
+
+def wrong_resource(operation: Operation) -> str:
+    """Say that an operation was asked for as of the other resource, where it was found."""
+    actual = operation.resource.value
+    return f"Operation {operation.id} is of resource {actual!r}: set resource={actual!r}."
