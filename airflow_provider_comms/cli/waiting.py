@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from time import sleep, time
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_comms.cli.exits import Exit
 from airflow_provider_comms.comms.resource import OperationStatus
+from airflow_provider_comms.waiting.description import ended_line
 from airflow_provider_comms.waiting.spec import WaitSpec
 from airflow_provider_comms.waiting.targets import Targets
 from airflow_provider_comms.waiting.verdict import Failed, Finished, Waiting
 from airflow_provider_comms.waiting.wait import Wait
 
 if TYPE_CHECKING:
-    import logging
     from argparse import Namespace
     from collections.abc import Sequence
 
@@ -60,6 +61,8 @@ def wait_to_end(client: CommsClient, wait: Wait, progress: WaitProgress) -> Verd
         verdict = wait.poll(client.try_operations)
         progress.show(wait.operations())
         if not isinstance(verdict, Waiting):
+            if isinstance(verdict, Finished):
+                wait.log.log(logging.INFO, "%s", ended_line(wait.operations()))
             return verdict
         sleep(wait.delay(wait.now()))
 

@@ -62,7 +62,38 @@ def test_what_the_api_refuses_for_good_is_not_retried(airflow, comms_simulator):
 
     assert type(run.error).__name__ == "CommsPermanentError"
     assert "404" in str(run.error)
-    assert len(comms_simulator.requests) == 1
+    # It is asked for once, and once as a message operation.
+    assert len(comms_simulator.requests) == 2
+
+
+def test_an_operation_of_the_other_resource_is_named_as_such(airflow, comms_simulator):
+    operation_id = comms_simulator.add_operation("messages", **DONE)
+
+    run = airflow(lambda: export(operation_id=operation_id))
+
+    assert type(run.error).__name__ == "CommsPermanentError"
+    assert "set resource='messages'" in str(run.error)
+
+
+def test_an_id_that_was_given_twice_counts_once(airflow, comms_simulator):
+    one, other = (comms_simulator.add_operation("emails", **DONE) for _ in range(2))
+
+    xcom = airflow(lambda: export(operation_id=[one, other, one])).xcom("export")
+
+    assert [each["id"] for each in xcom["operations"]] == [one, other, one]
+    assert xcom["stats"]["recipients"] == xcom["figures"]["recipients"] == 400
+
+
+def test_the_log_tells_each_in_a_sentence_and_all_of_them_in_one(airflow, comms_simulator, caplog, capsys):
+    ids = [comms_simulator.add_operation("emails", processing_for=0, recipients=200, failed=0.1) for _ in range(2)]
+
+    airflow(lambda: export(operation_id=ids))
+
+    told = caplog.text + capsys.readouterr().out  # Airflow 2 logs by Python's logging, Airflow 3 by structlog.
+    for one in ids:
+        assert f"COMPLETED: 180 of 200 delivered (90.0 %), 20 failed (10.0 %) (emails {one})" in told
+    assert "All 2 operations: 2 COMPLETED: 360 of 400 delivered (90.0 %), 40 failed (10.0 %) (emails " in told
+
 
 
 @pytest.mark.parametrize("kwargs", [{"resource": "sms"}, {"operation_id": "a/b"}, {"operation_id": []}])

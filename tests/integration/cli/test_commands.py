@@ -130,17 +130,17 @@ def test_wait_tells_each_change_if_asked(environment, comms_simulator):
         time.sleep(0.05)
     comms_simulator.advance(700)
     _, told = waiting.communicate(timeout=30)
-    assert "is SCHEDULED" in told
-    assert "is COMPLETED" in told
+    assert "SCHEDULED 0 %: 0 of 100 delivered, 100 scheduled" in told
+    assert "COMPLETED: 100 of 100 delivered (100.0 %)" in told
 
 
 @pytest.mark.parametrize(
     ("plan", "options", "ends"),
     [
-        ({"ends_in": "CANCELED"}, (), (3, "was CANCELED")),
-        ({"recipients": 100, "failed": 0.5}, ("--fail-if", "failed=2%"), (4, "failed is 50 of 100 recipients")),
-        ({"processing_for": 600}, ("--timeout", "0.5"), (5, "did not see the end")),
-        ({}, ("--fail-if", "vanished=1"), (2, "no counter of emails")),
+        ({"ends_in": "CANCELED"}, (), (3, "CANCELED: ")),
+        ({"recipients": 100, "failed": 0.5}, ("--fail-if", "failed=2%"), (4, "failed = 50 (50.0 %), above the limit of 2 %")),
+        ({"processing_for": 600}, ("--timeout", "0.5"), (5, "the operation has not finished")),
+        ({}, ("--fail-if", "vanished=1"), (2, "not a counter of emails")),
     ],
 )
 def test_wait_has_a_status_for_each_end(run, comms_simulator, plan, options, ends):
