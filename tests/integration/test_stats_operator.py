@@ -95,7 +95,6 @@ def test_the_log_tells_each_in_a_sentence_and_all_of_them_in_one(airflow, comms_
     assert "All 2 operations: 2 COMPLETED: 360 of 400 delivered (90.0 %), 40 failed (10.0 %) (emails " in told
 
 
-
 @pytest.mark.parametrize("kwargs", [{"resource": "sms"}, {"operation_id": "a/b"}, {"operation_id": []}])
 def test_a_bad_argument_is_refused_when_the_dag_is_parsed(kwargs):
     with pytest.raises(CommsArgumentError):

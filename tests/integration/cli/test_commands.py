@@ -138,7 +138,11 @@ def test_wait_tells_each_change_if_asked(environment, comms_simulator):
     ("plan", "options", "ends"),
     [
         ({"ends_in": "CANCELED"}, (), (3, "CANCELED: ")),
-        ({"recipients": 100, "failed": 0.5}, ("--fail-if", "failed=2%"), (4, "failed = 50 (50.0 %), above the limit of 2 %")),
+        (
+            {"recipients": 100, "failed": 0.5},
+            ("--fail-if", "failed=2%"),
+            (4, "failed = 50 (50.0 %), above the limit of 2 %"),
+        ),
         ({"processing_for": 600}, ("--timeout", "0.5"), (5, "the operation has not finished")),
         ({}, ("--fail-if", "vanished=1"), (2, "not a counter of emails")),
     ],
