@@ -22,7 +22,7 @@ def rates(figures: Mapping[str, int]) -> dict[str, float | None]:
         consistent answer none is above 1. 0 and 1 mean none and all: what is rounded stays short of them.
     """
     return {
-        f"{name}_of_{whole}": _rounded(ratio(value, figures[whole]))
+        f"{name}_of_{whole}": _rounded(value, figures[whole])
         for name, value in figures.items()
         if name != "recipients"
         for whole in ("reached" if name in _OF_REACHED else "recipients",)
@@ -53,8 +53,9 @@ def ratio(part: int, whole: int) -> float | None:
         return None
 
 
-def _rounded(share: float | None) -> float | None:
+def _rounded(part: int, whole: int) -> float | None:
+    share = ratio(part, whole)
     if share is None:
         return None
     nearest = round(share, _DIGITS)
-    return min(max(nearest, _LEAST), _MOST) if 0 < share < 1 else nearest
+    return min(max(nearest, _LEAST), _MOST) if 0 < part < whole else nearest

@@ -1,0 +1,88 @@
+"""Files are written to local disk and then published whole: who reads the target finds the old file or the new one."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+_LOCAL = ("", "file", "local")
+_BLOCK = 2**20
+
+
+class Target(Protocol):
+    """A file's place, as Airflow's ObjectStoragePath and universal_pathlib's UPath have it."""
+
+    @property
+    def protocol(self) -> str:
+        """Scheme, such as "s3" or "file"."""
+
+    @property
+    def path(self) -> str:
+        """Path in its file system."""
+
+    @property
+    def fs(self) -> Any:
+        """An fsspec file system."""
+
+
+def publish(file: Path, target: Target | Path) -> dict[str, Any]:
+    """
+    Put a finished local file in its place, in one step.
+
+    On a local disk: a copy beside the place, then a rename over it. In an object store: one upload, which the store
+    shows when it is complete.
+
+    :param target: where it belongs; a file that is there is replaced.
+    :return: `{"uri", "bytes", "sha256"}`.
+    :raises OSError: or what the store's library raises; the file that was there before is still there.
+    """
+    if isinstance(target, Path) or target.protocol in _LOCAL:
+        digest = _replace(file, Path(target if isinstance(target, Path) else target.path))
+    else:
+        digest = _digest(file)
+        target.fs.put_file(str(file), target.path)
+    return {"uri": uri_of(target), "bytes": file.stat().st_size, "sha256": digest}
+
+
+def uri_of(target: Target | Path) -> str:
+    """Return where a file is, without the id of a connection that its path may name."""
+    if isinstance(target, Path) or target.protocol in _LOCAL:
+        path = Path(target if isinstance(target, Path) else target.path)
+        return path.absolute().as_uri()
+    return f"{target.protocol}://{target.path.removeprefix('/')}"
+
+
+def exists(target: Target | Path) -> bool:
+    """Whether a file is there."""
+    if isinstance(target, Path):
+        return target.exists()
+    return bool(target.fs.exists(target.path))
+
+
+def _replace(file: Path, place: Path) -> str:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    # A name of its own for each writer: two of them, one taken for dead, must not write into one file.
+    beside = place.with_name(f".{place.name}.{secrets.token_hex(4)}.part")
+    digest = hashlib.sha256()
+    try:
+        with beside.open("xb") as copy, file.open("rb") as source:
+            while block := source.read(_BLOCK):
+                digest.update(block)
+                copy.write(block)
+            copy.flush()
+            os.fsync(copy.fileno())
+        beside.replace(place)
+    except BaseException:
+        with suppress(OSError):
+            beside.unlink()
+        raise
+    return digest.hexdigest()
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as source:
+        return hashlib.file_digest(source, "sha256").hexdigest()
