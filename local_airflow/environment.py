@@ -73,8 +73,6 @@ def _settings(dags_folder: Path, port: int, workers: int) -> dict[str, str]:
         # scheduler then takes it for a failure.
         "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.3",
-        # A triggerer that was killed is replaced sooner than after 30 s.
-        "TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "15",
         "LOGGING__COLORED_CONSOLE_LOG": "False",
         "USAGE_DATA_COLLECTION__ENABLED": "False",
     }

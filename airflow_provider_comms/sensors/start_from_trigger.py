@@ -15,9 +15,9 @@ from airflow.providers.common.compat.sdk import XComArg
 from airflow_provider_comms.tasks.arguments import is_literal
 
 if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import BaseSensorOperator
     from airflow.triggers.base import StartTriggerArgs
 
-    from airflow_provider_comms.sensors.operation import CommsOperationSensor
     from airflow_provider_comms.waiting.spec import WaitSpec
 
 TRIGGER = "airflow_provider_comms.triggers.operation.CommsOperationTrigger"
@@ -27,7 +27,7 @@ _DROPPED_HOOKS = {"pre_execute": "_pre_execute_hook", "post_execute": "_post_exe
 and its hook would not be called; a test holds the names."""
 
 
-def unsupported_reason(sensor: CommsOperationSensor) -> str | None:
+def unsupported_reason(sensor: BaseSensorOperator) -> str | None:
     """Return why the sensor cannot start from its trigger; None if it can."""
     if not _airflow_renders_in_triggerer():
         return "it needs Airflow 3.3"
@@ -42,7 +42,7 @@ def unsupported_reason(sensor: CommsOperationSensor) -> str | None:
     return None
 
 
-def start_arguments(sensor: CommsOperationSensor, spec: WaitSpec, margin: timedelta) -> StartTriggerArgs:
+def start_arguments(sensor: BaseSensorOperator, spec: WaitSpec, margin: timedelta) -> StartTriggerArgs:
     """
     Return what Airflow needs to start the wait in the triggerer.
 

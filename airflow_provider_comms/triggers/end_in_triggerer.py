@@ -13,11 +13,12 @@ from airflow_provider_comms.links.console import TwilioConsoleLink
 from airflow_provider_comms.waiting.verdict import Finished
 
 if TYPE_CHECKING:
-    from airflow_provider_comms.triggers.operation import CommsOperationTrigger
+    from airflow.triggers.base import BaseTrigger
+
     from airflow_provider_comms.waiting.event import WaitEnd
 
 
-async def push_xcoms(end: WaitEnd, trigger: CommsOperationTrigger) -> bool:
+async def push_xcoms(end: WaitEnd, trigger: BaseTrigger) -> bool:
     """
     Set the task's XComs from the triggerer, where the wait succeeds without a warning.
 
