@@ -134,8 +134,6 @@ class Listing:
     def __init__(self, store: OperationStore, given: Mapping[str, str], settings: Settings, tokens: Tokens) -> None:
         self._store, self._settings, self._tokens = store, settings, tokens
         read = _read(given)
-        if store.resource == "messages" and read.startDate and read.endDate and read.endDate <= read.startDate:
-            raise BadRequest([Problem("$.endDate", "must be later than startDate")])
         inclusive = settings.inclusive_bounds
         begin_ms = None if read.startDate is None else _first_ms(read.startDate, inclusive)
         end_ms = None if read.endDate is None else _first_ms(read.endDate, not inclusive)

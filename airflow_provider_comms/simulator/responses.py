@@ -16,11 +16,11 @@ _CODES = {401: 20003, 403: 70051, 405: 20004}
 _MESSAGES = {
     401: "Authentication Error - invalid username",
     403: "The API key does not have the permission that this request needs",
-    404: "The requested resource was not found",
+    404: "The resource was not found.",
     405: "Method not allowed",
-    429: "Too many requests",
-    500: "An internal server error has occurred",
-    503: "The service is temporarily unavailable",
+    429: "Too many requests. Please retry according to the Retry-After response header.",
+    500: "Internal server error.",
+    503: "Service unavailable.",
 }
 _PLATFORM_STATUSES = (401, 403, 405)
 _GATEWAY_STATUSES = (502, 504)

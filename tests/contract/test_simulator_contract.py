@@ -101,7 +101,7 @@ CASES = [
     ),
     *(Case("empty", path, 200) for path in LISTS),
     *(Case(f"{query}", path, 400, query) for path in LISTS for query in BAD_QUERIES),
-    Case("dates the wrong way round", MESSAGES, 400, {"startDate": NEXT_DAY, "endDate": A_DAY}),
+    *(Case("dates the wrong way round", path, 200, {"startDate": NEXT_DAY, "endDate": A_DAY}) for path in LISTS),
     *(
         Case("malformed", path, 400, prepare=lambda s: s.change_settings(strict_ids=True), operation_id="nonsense")
         for path in FETCHES

@@ -85,7 +85,7 @@ def test_an_unknown_operation(api):
         "errors": [
             {
                 "code": 20404,
-                "message": "The requested resource was not found",
+                "message": "The resource was not found.",
                 "infoUrl": "https://www.twilio.com/docs/api/errors/20404",
                 "context": "null",
             }

@@ -85,7 +85,7 @@ def test_a_signal_ends_it_at_once_even_while_a_client_hangs(run, signal_number):
         httpx.get(f"{url}/v1/Emails/Operations", timeout=20)
     signalling.join()
 
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=10) == 0  # It would live for 30 s; a busy machine takes some to end a process.
 
 
 def signal_once_under_way(process, url, signal_number):
@@ -112,7 +112,7 @@ def test_it_stops_with_its_parent():
     parent = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT, check=True
     )
-    url, deadline = parent.stdout.strip(), time.monotonic() + 3
+    url, deadline = parent.stdout.strip(), time.monotonic() + 10
     while answers(url) and time.monotonic() < deadline:
         time.sleep(0.02)
 

@@ -79,14 +79,6 @@ def test_good_dates(date):
     assert read({"startDate": date})[1] == []
 
 
-@pytest.mark.parametrize("end", ["2026-01-01T00:00:00Z", "2026-01-01T00:30:00+01:00"])
-def test_only_the_message_list_wants_its_end_after_its_start(end):
-    query = {"startDate": "2026-01-01T00:00:00Z", "endDate": end}
-
-    assert read(query, "messages")[1] == ["$.endDate"]
-    assert read(query, "emails")[1] == []
-
-
 @given(st.integers(-3000, 3000), st.integers(-3, 3), st.booleans())
 def test_bounds_leave_out_or_take_in_the_very_moment(micros, created, inclusive):
     bound = BASE + timedelta(microseconds=micros)
