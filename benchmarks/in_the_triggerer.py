@@ -103,7 +103,7 @@ def ours(wait: Wait) -> tuple[str, dict[str, Any]]:
         "comms_conn_id": CONN_ID,
         "poke_interval": POKE_INTERVAL,
         "started_at": wait.begins,
-        "next_look_at": wait.begins + POKE_INTERVAL,
+        "next_poll_at": wait.begins + POKE_INTERVAL,
     }
 
 
