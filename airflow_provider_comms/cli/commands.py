@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import TYPE_CHECKING
 
 from airflow_provider_comms.cli.credentials import settings_for
 from airflow_provider_comms.cli.exits import Exit, exit_of, fail, say
 from airflow_provider_comms.cli.output import print_operations, print_rows, write
+from airflow_provider_comms.cli.startup import log_to
 from airflow_provider_comms.cli.waiting import cap_call_timeout, exit_after, message_of, new_wait, wait_to_end
 from airflow_provider_comms.comms.client import CommsClient
 from airflow_provider_comms.waiting.payload import operation_xcom
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_provider_comms.comms.settings import ClientSettings
+
+
+log = logging.getLogger(__name__)
 
 
 def check(arguments: Namespace) -> Exit:
@@ -62,10 +67,11 @@ def get(arguments: Namespace) -> Exit:
 
 def wait(arguments: Namespace) -> Exit:
     """Wait for operations, and show them at their end, whatever it is."""
-    from airflow_provider_comms.cli.progress import WaitProgress, console_logger, stderr_console
+    from airflow_provider_comms.cli.progress import WaitProgress, log_above_bars, stderr_console
 
     console = stderr_console()
-    waiting = new_wait(arguments, console_logger(console, verbose=arguments.verbose))
+    log_to(log_above_bars(console), logging.INFO if arguments.verbose else logging.WARNING)
+    waiting = new_wait(arguments, log)
     settings = cap_call_timeout(_announced(_settings(arguments), arguments), arguments.timeout)
     with CommsClient(settings) as client, WaitProgress(console, waiting.targets.resource, waiting.pending) as progress:
         verdict = wait_to_end(client, waiting, progress)

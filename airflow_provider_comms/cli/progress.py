@@ -99,20 +99,10 @@ def stderr_console() -> Console:
     return Console(file=sys.stderr)
 
 
-def console_logger(console: Console, *, verbose: bool) -> logging.Logger:
-    """
-    Return a logger that writes to the console, above the bars, and nowhere else.
-
-    :param verbose: log changes too, not only warnings.
-    """
-    log = logging.getLogger("airflow_provider_comms.cli")
-    log.setLevel(logging.INFO if verbose else logging.WARNING)
-    log.handlers = [_above_bars(console) if console.is_terminal else logging.StreamHandler(sys.stderr)]
-    log.propagate = False
-    return log
-
-
-def _above_bars(console: Console) -> logging.Handler:
+def log_above_bars(console: Console) -> logging.Handler:
+    """Return a log handler that writes above the bars of a terminal, or plainly where there are none."""
+    if not console.is_terminal:
+        return logging.StreamHandler()
     return RichHandler(
         console=console,
         show_time=False,

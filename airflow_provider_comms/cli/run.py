@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from typing import TYPE_CHECKING, NoReturn
 
 from airflow_provider_comms.cli.exits import Exit, OutputError, exit_of, fail
-from airflow_provider_comms.cli.startup import prepare_standard_streams
+from airflow_provider_comms.cli.startup import log_to, prepare_standard_streams
 from airflow_provider_comms.comms.errors import CommsError
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def run(command: str, arguments: Namespace, *, connection_first: bool = False) -
     :param connection_first: where credentials come from without `--conn-id`; see `cli.credentials`.
     """
     prepare_standard_streams()
+    log_to(logging.StreamHandler())
     # An exception, so that a progress bar gives the terminal its cursor back.
     signal.signal(signal.SIGTERM, _terminate)
     arguments.connection_first = connection_first

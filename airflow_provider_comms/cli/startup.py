@@ -31,6 +31,18 @@ def prepare_standard_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def log_to(handler: logging.Handler, level: int = logging.WARNING) -> None:
+    """
+    Let the package log through this handler alone: Airflow's own may write to standard output, where a result belongs.
+
+    :param level: what is logged at least.
+    """
+    log = logging.getLogger("airflow_provider_comms")
+    log.handlers = [handler]
+    log.setLevel(level)
+    log.propagate = False
+
+
 @contextmanager
 def silence_startup_output() -> Iterator[None]:
     """

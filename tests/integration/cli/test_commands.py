@@ -143,7 +143,7 @@ def test_wait_tells_each_change_if_asked(environment, comms_simulator):
             ("--fail-if", "failed=2%"),
             (4, "failed = 50 (50.0 %), above the limit of 2 %"),
         ),
-        ({"processing_for": 600}, ("--timeout", "0.5"), (5, "the operation has not finished")),
+        ({"processing_for": 600}, ("--timeout", "3"), (5, "the operation has not finished")),
         ({}, ("--fail-if", "vanished=1"), (2, "not a counter of emails")),
     ],
 )

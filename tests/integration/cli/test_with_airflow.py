@@ -100,6 +100,15 @@ def test_a_command_says_which_connection_it_took_by_itself(stored, simulator, wa
 
 
 @pytest.mark.parametrize("way", WAYS)
+def test_a_warning_of_the_client_is_said_apart_from_the_result(stored, simulator, way):
+    one = simulator.add_operation("emails", age=100)
+    simulator.add_operation("emails", age=200, raw_fields={"updatedAt": None})
+    done = run(*way, "list", "emails", "--conn-id", stored, "-o", "json")
+    assert (done.returncode, [each["id"] for each in json.loads(done.stdout)]) == (0, [one])
+    assert "1 unreadable records are not in this list of emails operations" in done.stderr
+
+
+@pytest.mark.parametrize("way", WAYS)
 def test_switched_off_verification_is_said_apart_from_the_result(stored, simulator, way):
     connection = json.loads(simulator.connection_json()) | {"extra": {"verify": False}}
     done = run(*way, "list", "emails", "--conn-id", "open", "-o", "json", AIRFLOW_CONN_OPEN=json.dumps(connection))
