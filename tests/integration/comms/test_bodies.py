@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import resource
 import zlib
+from functools import cache
 
 import pytest
 
@@ -15,6 +16,7 @@ MIB = 2**20
 GIB = 2**30
 
 
+@cache
 def bomb(size: int, times: int = 1) -> bytes:
     """Some zeros of JSON's white space, packed once or several times."""
     packer = zlib.compressobj(9, wbits=31)
@@ -37,9 +39,9 @@ def client_of(make_client, settings_for, raw_server):
 
 
 def test_a_bomb_is_inflated_no_further_than_an_operation_can_be_long(client_of, http, within):
-    client = client_of(http(200, bomb(GIB), Content_Encoding="gzip"))
+    client = client_of(http(200, bomb(GIB // 4), Content_Encoding="gzip"))
     before = peak_memory()
-    with within(2), pytest.raises(CommsProtocolError, match=f"longer than {MAX_SMALL_BODY} bytes") as caught:
+    with within(8), pytest.raises(CommsProtocolError, match=f"longer than {MAX_SMALL_BODY} bytes") as caught:
         client.get("emails", "x")
     assert peak_memory() - before < 64 * MIB
     assert caught.value.context.operation_id == "x"
@@ -48,7 +50,7 @@ def test_a_bomb_is_inflated_no_further_than_an_operation_can_be_long(client_of, 
 @pytest.mark.parametrize("coding", ["gzip, gzip", "gzip,gzip", "deflate, gzip", "br", "zstd", "GZIP , identity", "x"])
 def test_a_stack_of_codings_or_an_unknown_one_is_refused_by_name(client_of, http, within, coding):
     client = client_of(http(200, bomb(GIB // 8, times=2), Content_Encoding=coding))
-    with within(2), pytest.raises(CommsProtocolError, match="Content-Encoding") as caught:
+    with within(8), pytest.raises(CommsProtocolError, match="Content-Encoding") as caught:
         client.get("emails", "x")
     assert "gzip, x-gzip, deflate" in caught.value.message
 
@@ -83,7 +85,7 @@ def test_an_error_status_counts_although_its_body_cannot_be_read(client_of, http
 
 def test_a_huge_error_body_is_not_parsed(client_of, http, within):
     before = peak_memory()
-    with within(1), pytest.raises(CommsServerError) as caught:
+    with within(8), pytest.raises(CommsServerError) as caught:
         client_of(http(500, b"[" + b"[]," * MIB + b"[]]")).get("emails", "x")
     assert peak_memory() - before < 64 * MIB
     assert len(str(caught.value)) < 1500
