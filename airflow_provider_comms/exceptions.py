@@ -8,13 +8,20 @@ AirflowFailException            fails the task at once; its retries are not used
     └── CommsPermanentError         refused for good: an argument, the connection, or by the API (400, 401, 403, 404)
 AirflowSensorTimeout            likewise
 └── CommsWaitTimeout                the operation did not end within the sensor's timeout
+AirflowException                the task's retries apply
+└── CommsReportIncomplete           a report would be incomplete, and on_incomplete="fail"
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow.providers.common.compat.sdk import AirflowFailException, AirflowNotFoundException, AirflowSensorTimeout
+from airflow.providers.common.compat.sdk import (
+    AirflowException,
+    AirflowFailException,
+    AirflowNotFoundException,
+    AirflowSensorTimeout,
+)
 
 if TYPE_CHECKING:
     from airflow_provider_comms.waiting.verdict import Reason
@@ -38,6 +45,10 @@ class CommsPermanentError(CommsTaskFailed):
 
 class CommsWaitTimeout(AirflowSensorTimeout):
     """The operation did not end within the sensor's timeout."""
+
+
+class CommsReportIncomplete(AirflowException):
+    """A report would leave out what has not ended or cannot be read, and the task asks to fail then."""
 
 
 TASK_EXCEPTIONS: dict[Reason, type[CommsTaskFailed | CommsWaitTimeout | AirflowNotFoundException]] = {

@@ -37,7 +37,7 @@ def get_provider_info() -> dict[str, Any]:
         "cli": [f"{_PACKAGE}.cli.airflow_commands.get_cli_commands"],
         "hooks": [_modules("hooks.comms")],
         "sensors": [_modules("sensors.operation")],
-        "operators": [_modules("operators.stats")],
+        "operators": [_modules("operators.stats", "operators.report")],
         "extra-links": [f"{_PACKAGE}.links.console.TwilioConsoleLink"],
         "triggers": [_modules("triggers.operation")],
     }

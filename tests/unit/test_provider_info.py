@@ -124,7 +124,12 @@ def test_airflow_shows_the_form():
 def test_every_module_is_listed_and_exists(kind):
     listed = {name for entry in get_provider_info()[kind] for name in entry["python-modules"]}
     folder = Path(airflow_provider_comms.__file__).parent / kind
-    public = {"hooks": {"comms"}, "sensors": {"operation"}, "operators": {"stats"}, "triggers": {"operation"}}[kind]
+    public = {
+        "hooks": {"comms"},
+        "sensors": {"operation"},
+        "operators": {"report", "stats"},
+        "triggers": {"operation"},
+    }[kind]
 
     assert listed == {f"airflow_provider_comms.{kind}.{name}" for name in public}
     assert all((folder / f"{name}.py").is_file() for name in public)

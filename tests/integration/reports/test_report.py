@@ -118,6 +118,23 @@ def test_neither_page_size_nor_order_matters(client, comms_simulator, order, pag
     assert (summary.operations, found(summary)) == (1000, expected)
 
 
+@pytest.mark.parametrize("inclusive", [True, False])
+@pytest.mark.parametrize("parallel", [1, 8])
+def test_an_operation_on_the_edge_is_in_exactly_one_of_two_windows(client, comms_simulator, inclusive, parallel):
+    comms_simulator.change_settings(inclusive_bounds=inclusive)
+    edge = (comms_simulator.now - timedelta(hours=3)).replace(minute=0, second=0, microsecond=0)
+    for offset in (-3600, -1, -0.001, 0, 0.001, 1):
+        comms_simulator.add_operation("emails", created_at=edge + timedelta(seconds=offset), processing_for=0)
+
+    windows = [window_of(edge - timedelta(hours=1), edge), window_of(edge, edge + timedelta(hours=1))]
+    counts = [
+        collect(client, ReportSpec(resources=[EMAILS], window=window, parallel=parallel))[EMAILS].operations
+        for window in windows
+    ]
+
+    assert counts == [3, 3]
+
+
 def test_rows_and_sums_come_of_one_listing(client, comms_simulator, tmp_path):
     expected = seeded(comms_simulator, MESSAGES, 3000, "cumulative")
     (tmp_path / "spool").mkdir()

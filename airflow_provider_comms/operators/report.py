@@ -1,0 +1,259 @@
+"""The operator that reports on what was sent in a window of time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import BaseOperator
+
+from airflow_provider_comms.comms.arguments import check_resource, check_status
+from airflow_provider_comms.comms.errors import CommsArgumentError
+from airflow_provider_comms.exceptions import CommsReportIncomplete, CommsTaskFailed, CommsThresholdExceeded
+from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
+from airflow_provider_comms.tasks.arguments import is_literal
+from airflow_provider_comms.tasks.result import fail_fast_on_permanent_errors
+from airflow_provider_comms.waiting.thresholds import parse_thresholds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_comms.comms.resource import Resource
+    from airflow_provider_comms.reports.produce import Outputs, Report
+    from airflow_provider_comms.reports.report import Progress, ReportSpec
+    from airflow_provider_comms.reports.summary import Summaries
+
+
+class CommsReportOperator(BaseOperator):
+    """
+    Sum up all operations that were created in a window of time, and publish rows and an HTML page.
+
+    The window is `window_start` and `window_end`; else the run's partition, a day; else its data interval. It is
+    half-open: what was created at its end belongs to the next one. It is listed once, whatever is made of it, and
+    memory does not grow with the number of operations.
+
+    :param resource: "emails", "messages" or a list of both (templated).
+    :param window_start: an aware datetime or ISO 8601 text; without an offset it is in `timezone` (templated). Not
+        called `start_date`, which is Airflow's own and comes from `default_args`.
+    :param window_end: likewise (templated).
+    :param status: only operations in this status, such as "COMPLETED"; None for all (templated).
+    :param output: folder for the files, local or of an object store, such as "s3://aws_default@bucket/reports"; as
+        text or ObjectStoragePath; None for no files (templated).
+    :param formats: of the rows: "jsonl", "jsonl.gz", "csv", "csv.gz", "parquet" (needs the extra `parquet`).
+    :param html: whether to publish the page too.
+    :param partition_by: "day" for a file per resource and day, `<resource>/date=2026-11-20/operations.<format>`, which
+        later runs replace as a whole; None for one file per format.
+    :param timezone: name of the zone that days and hours are of, such as "Europe/Berlin" (templated).
+    :param top: how many operations with the greatest share not reached are shown.
+    :param fail_if: counter to limit, as for the sensor, of each resource's totals. A broken limit fails the
+        task when everything is published; the XCom is there for a task that runs on failure.
+    :param on_incomplete: "warn", or "fail" to publish nothing where operations have not ended or cannot be read (the
+        task's retries apply) or the window reaches further back than Twilio's 7 days (they do not).
+    :param parallel: slices of the window that are listed side by side, 1 to 32.
+    :param comms_conn_id: id of the Airflow connection, of type `twilio_comms` (templated).
+
+    :return: see `reports.produce.Report.as_json`; less than 4 kB. Each asset among `outlets` gets it as its event's
+        extra.
+    :raises CommsArgumentError: an argument cannot be right.
+    :raises CommsPermanentError: an argument, the connection or the API says no for good; retries are not used up.
+    :raises CommsThresholdExceeded: the totals break a limit.
+    :raises CommsReportIncomplete: as `on_incomplete` asks.
+    :raises CommsError: the API has no answer for now; Airflow's `retries` apply.
+    """
+
+    template_fields: Sequence[str] = (
+        "resource",
+        "window_start",
+        "window_end",
+        "status",
+        "output_folder",
+        "timezone",
+        "comms_conn_id",
+    )
+    ui_color = "#f4d8d8"
+
+    def __init__(
+        self,
+        *,
+        resource: str | Sequence[str],
+        window_start: datetime | str | None = None,
+        window_end: datetime | str | None = None,
+        status: str | None = None,
+        output: Any = None,
+        formats: str | Sequence[str] = ("jsonl",),
+        html: bool = True,
+        partition_by: str | None = None,
+        timezone: str = "UTC",
+        top: int = 20,
+        fail_if: Mapping[str, int | str] | None = None,
+        on_incomplete: str = "warn",
+        parallel: int = 8,
+        comms_conn_id: str = DEFAULT_CONN_ID,
+        **kwargs: Any,
+    ) -> None:
+        _refuse_own_dates(kwargs)
+        super().__init__(**kwargs)
+        if is_literal(resource):
+            _resources(resource)
+        parse_thresholds(fail_if)
+        for name, value, known in (
+            ("on_incomplete", on_incomplete, ("warn", "fail")),
+            ("partition_by", partition_by, (None, "day")),
+        ):
+            if value not in known:
+                raise CommsArgumentError(
+                    f"{name}={value!r} is unknown.", advice=f"Use {' or '.join(map(repr, known))}."
+                )
+        self.resource = resource
+        self.window_start = window_start
+        self.window_end = window_end
+        self.status = status
+        self.output_folder: Any = output  # `output` is Airflow's: the task's XCom.
+        self.formats = formats
+        self.html = html
+        self.partition_by = partition_by
+        self.timezone = timezone
+        self.top = top
+        self.fail_if = fail_if
+        self.on_incomplete = on_incomplete
+        self.parallel = parallel
+        self.comms_conn_id = comms_conn_id
+        self._lineage: dict[str, Any] = {}
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """List, sum up, publish; return the XCom."""
+        with fail_fast_on_permanent_errors():
+            report = self._produce(context)
+        xcom = report.as_json()
+        for line in xcom["summary"]["text"].splitlines():
+            self.log.info("%s", line)
+        for form, file in report.files.items():
+            self.log.info("Published %s: %s bytes, %s", form, f"{file['bytes']:,}", file["uri"])
+        if report.summaries.broken:
+            # A task that runs on failure, such as an alert, finds it all the same.
+            context["ti"].xcom_push(key="return_value", value=xcom)
+            raise CommsThresholdExceeded(f"{'; '.join(report.summaries.broken)}. Everything is published.")
+        self._fill_outlets(context, xcom)
+        return xcom
+
+    def _produce(self, context: Context) -> Report:
+        import pendulum
+
+        from airflow_provider_comms.hooks.comms import CommsHook
+        from airflow_provider_comms.reports.produce import masked, produce
+
+        now = pendulum.now("UTC")
+        spec = self._spec(context)
+        outputs = self._outputs(spec)
+        self._check_retention(spec, now)
+        hook = CommsHook(self.comms_conn_id)
+        self.log.info("Listing %s created %s.", " and ".join(spec.resources), spec.window)
+        account = masked(hook.settings.username)
+        with hook.get_conn() as client:
+            report = produce(
+                client,
+                spec,
+                outputs,
+                account=f"{hook.settings.name}, {account}",
+                now=now,
+                judge=self._violations,
+                check=self._check_complete,
+                on_progress=self._log_progress,
+            )
+        self._lineage = {"account": account, "resources": spec.resources, "files": report.files}
+        return report
+
+    def _spec(self, context: Context) -> ReportSpec:
+        from airflow_provider_comms.reports.report import ReportSpec
+        from airflow_provider_comms.tasks.report_window import window_of_run
+
+        window = window_of_run(context, self.window_start, self.window_end, self.timezone)
+        status = check_status(self.status or None)
+        resources = _resources(self.resource)
+        for counter in self.fail_if or ():
+            _check_known(counter, resources)
+        return ReportSpec(resources=resources, window=window, status=status, top=self.top, parallel=self.parallel)
+
+    def _outputs(self, spec: ReportSpec) -> Outputs:
+        from airflow_provider_comms.reports.produce import Outputs
+        from airflow_provider_comms.reports.rows import check_formats
+
+        formats = check_formats(self.formats)
+        if not self.output_folder:
+            return Outputs()
+        from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+        folder, name = ObjectStoragePath(self.output_folder), spec.window.name
+        return Outputs(
+            folder=folder,
+            name=f"operations_{name}",
+            formats=formats,
+            is_daily=self.partition_by == "day",
+            html=folder / f"report_{name}.html" if self.html else None,
+        )
+
+    def _check_retention(self, spec: ReportSpec, now: datetime) -> None:
+        if self.on_incomplete == "fail" and spec.window.reaches_past_retention(now):
+            raise CommsTaskFailed(
+                f"The window {spec.window} begins more than 7 days ago, and Twilio keeps operations for 7 days. "
+                "The task fails as on_incomplete='fail' says; nothing was listed."
+            )
+
+    def _check_complete(self, summaries: Summaries) -> None:
+        if self.on_incomplete == "fail" and summaries.notes:
+            raise CommsReportIncomplete(f"{' '.join(summaries.notes)} Nothing was published (on_incomplete='fail').")
+        for note in summaries.notes:
+            self.log.warning("%s", note)
+
+    def _violations(self, summaries: Summaries) -> list[str]:
+        thresholds = parse_thresholds(self.fail_if)
+        return [
+            f"{resource}: {violation}"
+            for resource, summary in summaries.of.items()
+            for threshold in thresholds
+            if summary.operations and (violation := threshold.violation(summary.stats | summary.figures))
+        ]
+
+    def _log_progress(self, progress: Progress) -> None:
+        self.log.info("%s", progress)
+
+    def _fill_outlets(self, context: Context, xcom: dict[str, Any]) -> None:
+        from airflow.providers.common.compat.sdk import Asset
+
+        for outlet in self.outlets or ():
+            if isinstance(outlet, Asset):
+                context["outlet_events"][outlet].extra = xcom
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:  # noqa: ARG002
+        """Return the account's resources as inputs and the files as outputs; OpenLineage's provider calls it."""
+        from airflow_provider_comms.operators.lineage import lineage_of
+
+        return lineage_of(**self._lineage) if self._lineage else None
+
+
+def _resources(resource: object) -> list[Resource]:
+    """Return the kinds of operations that the argument names, each once."""
+    given = [resource] if isinstance(resource, str) or not isinstance(resource, (list, tuple)) else resource
+    if not given:
+        raise CommsArgumentError(f"resource={resource!r} names nothing.", advice="Use emails, messages or both.")
+    return list(dict.fromkeys(check_resource(one) for one in given))
+
+
+def _check_known(counter: str, resources: Sequence[Resource]) -> None:
+    if not any(counter in resource.counters for resource in resources):
+        raise CommsArgumentError(
+            f"fail_if names {counter!r}, which {' and '.join(resources)} operations have not.",
+            advice=f"Use some of {', '.join(dict.fromkeys(one for kind in resources for one in kind.counters))}.",
+        )
+
+
+def _refuse_own_dates(kwargs: Mapping[str, Any]) -> None:
+    """Airflow takes these two for when a task is scheduled, as datetimes; a text or a template means the window."""
+    for own, ours in (("start_date", "window_start"), ("end_date", "window_end")):
+        if isinstance(kwargs.get(own), str):
+            raise CommsArgumentError(
+                f"{own}={kwargs[own]!r}: {own} is Airflow's own, when the task begins or ends to be scheduled.",
+                advice=f"Name the report's window {ours}.",
+            )
