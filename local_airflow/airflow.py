@@ -88,7 +88,7 @@ class LocalAirflow:
         """Stop one component; with ``grace=0`` it is killed at once."""
         self.processes.stop(name, grace)
 
-    def wait_until_healthy(self, seconds: float = 60.0) -> None:
+    def wait_until_healthy(self, seconds: float = 180.0) -> None:
         """Wait until all components report that they are healthy, then log in."""
         health: dict[str, str] = {}
 
@@ -101,10 +101,10 @@ class LocalAirflow:
         try:
             wait_for(all_healthy, what="a healthy Airflow", seconds=seconds)
         except WaitTimeoutError as error:
-            raise self._unhealthy(health) from error
+            raise self._unhealthy(health, seconds) from error
         self.api.log_in()
 
-    def wait_for_dag(self, dag_id: str, seconds: float = 30.0) -> None:
+    def wait_for_dag(self, dag_id: str, seconds: float = 60.0) -> None:
         """Wait until the DAG has been parsed, then unpause it."""
 
         def parsed() -> bool:
@@ -146,10 +146,12 @@ class LocalAirflow:
 
         wait_for(ended, what=f"the end of {run}", seconds=seconds)
 
-    def _unhealthy(self, health: dict[str, str]) -> ComponentError:
+    def _unhealthy(self, health: dict[str, str], seconds: float) -> ComponentError:
         unhealthy = [name for name in PARTS if health.get(name) != "healthy"]
         tails = [f"{part.log}, last lines:\n{part.tail()}" for part in self.processes.running.values()]
-        return ComponentError(f"Airflow did not become healthy: {', '.join(unhealthy)}.", "\n\n".join(tails))
+        return ComponentError(
+            f"Airflow did not become healthy in {seconds:.0f} s: {', '.join(unhealthy)}.", "\n\n".join(tails)
+        )
 
 
 def airflow_command(*arguments: str) -> list[str]:

@@ -90,6 +90,6 @@ def airflow(
     )
     airflow.migrate()
     airflow.start()
-    airflow.wait_until_healthy(seconds=180)
+    airflow.wait_until_healthy()
     yield airflow
     airflow.api.close()
