@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from functools import partial
 from time import sleep, time
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +18,13 @@ from airflow_provider_comms.waiting.wait import Wait
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from airflow_provider_comms.cli.progress import WaitProgress
     from airflow_provider_comms.comms.client import CommsClient
+    from airflow_provider_comms.comms.errors import CommsError
+    from airflow_provider_comms.comms.models import Operation
+    from airflow_provider_comms.comms.resource import Resource
     from airflow_provider_comms.comms.settings import ClientSettings
     from airflow_provider_comms.waiting.verdict import Reason, Verdict
 
@@ -58,13 +62,19 @@ def cap_call_timeout(settings: ClientSettings, timeout: float) -> ClientSettings
 def wait_to_end(client: CommsClient, wait: Wait, progress: WaitProgress) -> Verdict:
     """Poll until the wait has ended, and show each result."""
     while True:
-        verdict = wait.poll(client.try_operations)
+        verdict = wait.poll(partial(_ask, client))
         progress.show(wait.operations())
         if not isinstance(verdict, Waiting):
             if isinstance(verdict, Finished):
                 wait.log.log(logging.INFO, "%s", ended_line(wait.operations()))
             return verdict
         sleep(wait.delay(wait.now()))
+
+
+def _ask(
+    client: CommsClient, resource: Resource, ids: Sequence[str], *, last_chance: bool = False
+) -> Mapping[str, Operation | CommsError]:
+    return client.with_options(last_chance=last_chance).try_operations(resource, ids)
 
 
 def exit_after(verdict: Verdict, operations: Sequence[dict[str, Any]]) -> Exit:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_provider_comms.comms.client import CommsClient
     from airflow_provider_comms.comms.errors import CommsError
     from airflow_provider_comms.comms.models import Operation
     from airflow_provider_comms.comms.resource import Resource
@@ -129,7 +130,7 @@ class CommsOperationSensor(PausesAsTheWaitSays, OperationTask, BaseSensorOperato
         """
         with fail_fast_on_permanent_errors():
             wait = self._wait(context)
-            verdict = wait.poll(self._read)
+            verdict = wait.poll(self._ask)
         if isinstance(verdict, Waiting):
             if self.deferrable:
                 self._defer(wait)
@@ -137,11 +138,16 @@ class CommsOperationSensor(PausesAsTheWaitSays, OperationTask, BaseSensorOperato
         end = wait.end(verdict, wait.now())
         return PokeReturnValue(is_done=True, xcom_value=result_of(end, is_list=wait.targets.is_list, log=self.log))
 
-    def _read(self, resource: Resource, ids: Sequence[str]) -> dict[str, Operation | CommsError]:
-        found = self.hook.get_conn().try_operations(resource, ids)
+    def _ask(
+        self, resource: Resource, ids: Sequence[str], *, last_chance: bool = False
+    ) -> dict[str, Operation | CommsError]:
+        found = self._client(last_chance=last_chance).try_operations(resource, ids)
         if are_credentials_refused(found.values()) and self._has_new_connection():
-            found = self.hook.get_conn().try_operations(resource, ids)
+            found = self._client(last_chance=last_chance).try_operations(resource, ids)
         return found
+
+    def _client(self, *, last_chance: bool) -> CommsClient:
+        return self.hook.get_conn().with_options(last_chance=last_chance)
 
     def _has_new_connection(self) -> bool:
         """Read the connection again: a token may have been rotated since the wait began."""
@@ -170,6 +176,7 @@ class CommsOperationSensor(PausesAsTheWaitSays, OperationTask, BaseSensorOperato
             started_at=wait.started_at,
             next_poll_at=now + wait.delay(now),
             polls=wait.polls,
+            retry_at={one: at for one, at in wait.retry_at.items() if at > now},
             ends_task=self.run_in_triggerer and self._unsupported_reason is None,
             **wait.spec.to_json(),
         )

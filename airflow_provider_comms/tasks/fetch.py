@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from airflow_provider_comms.waiting.targets import Targets
 
 BATCH = 200
-"""Operations that are asked for together: so few that the last of them gets its turn before its deadline."""
+"""Operations that are asked for together; what is wrong with all of them is known after the first of these."""
 
 
 def fetch_all(hook: CommsHook, targets: Targets) -> list[Operation]:

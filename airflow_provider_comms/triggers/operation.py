@@ -53,6 +53,7 @@ class CommsOperationTrigger(BaseTrigger):
     :param started_at: when the wait began, in seconds since the epoch; now if missing.
     :param next_poll_at: when the next poll is due, in seconds since the epoch; at once if missing.
     :param polls: how many polls there were before.
+    :param retry_at: by id, before when it is not to be asked for, in seconds since the epoch.
     :param ends_task: let a wait that succeeds end its task here too, without a worker (Airflow 3.3).
     :param options: of the wait, as `waiting.spec.WaitSpec.to_json` gives them; `next_look_at` is what 0.1.0 called
         `next_poll_at`.
@@ -66,6 +67,7 @@ class CommsOperationTrigger(BaseTrigger):
         started_at: float | None = None,
         next_poll_at: float = 0.0,
         polls: int = 0,
+        retry_at: dict[str, float] | None = None,
         ends_task: bool = False,
         **options: Any,
     ) -> None:
@@ -76,6 +78,7 @@ class CommsOperationTrigger(BaseTrigger):
         self.started_at = started_at
         self.next_poll_at = next_poll_at or options.get("next_look_at", 0.0)
         self.polls = polls
+        self.retry_at = retry_at or {}
         self.ends_task = ends_task
         self.options = {**WaitSpec().to_json(), **{name: options[name] for name in OPTIONS if name in options}}
 
@@ -90,6 +93,7 @@ class CommsOperationTrigger(BaseTrigger):
                 "started_at": self.started_at,
                 "next_poll_at": self.next_poll_at,
                 "polls": self.polls,
+                "retry_at": self.retry_at,
                 "ends_task": self.ends_task,
                 **self.options,
             },
@@ -176,6 +180,7 @@ class CommsOperationTrigger(BaseTrigger):
             started_at=time() if self.started_at is None else self.started_at,
             log=lines,
             polls=self.polls,
+            retry_at=dict(self.retry_at),
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_provider_comms.comms.errors import CommsNotFoundError, CommsRecordError
 from airflow_provider_comms.comms.models import Operation
@@ -32,9 +32,27 @@ if TYPE_CHECKING:
     from airflow_provider_comms.waiting.targets import Targets
     from airflow_provider_comms.waiting.verdict import End, Verdict
 
+
+class Ask(Protocol):
+    """Asks the API for operations and blocks until there is an answer for each."""
+
+    def __call__(
+        self, resource: Resource, ids: Sequence[str], *, last_chance: bool = False
+    ) -> Mapping[str, Operation | CommsError]:
+        """
+        Return by id what the API answers, or why it does not.
+
+        :param last_chance: it is the last poll before the deadline; see `CommsClient.with_options`.
+        """
+
+
 WAITING = Waiting()
 EARLY = 0.05
 """Seconds by which a poll may come early: clocks and timers are not exact."""
+
+
+MAX_RETRY_AFTER = 3600.0
+"""Seconds; a later time in a row was written by a clock ahead of ours, and is not believed."""
 
 
 @dataclass(kw_only=True)
@@ -47,6 +65,7 @@ class Wait:
     :param started_at: seconds since the epoch.
     :param log: the task's own.
     :param polls: how many there were already, by processes before this one.
+    :param retry_at: by id, before when it is not to be asked for, in seconds since the epoch: its Retry-After.
     :param now: the clock, in seconds since the epoch.
 
     `pending` holds the ids that have not ended yet, as far as we know, `seen` what was last seen of each.
@@ -57,6 +76,7 @@ class Wait:
     started_at: float
     log: Log
     polls: int = 0
+    retry_at: dict[str, float] = field(default_factory=dict)
     now: Callable[[], float] = field(default_factory=SteadyClock)
     pending: list[str] = field(init=False)
     seen: dict[str, Operation] = field(default_factory=dict)
@@ -64,23 +84,24 @@ class Wait:
     """An id that the API does not know as of this resource; see :meth:`note_elsewhere`."""
     _verdicts: dict[str, Verdict] = field(default_factory=dict)
     _errors: dict[str, CommsError] = field(default_factory=dict)
-    _retry_at: dict[str, float] = field(default_factory=dict)
     _asked_elsewhere: bool = False
 
     def __post_init__(self) -> None:
         self.pending = list(dict.fromkeys(self.targets.ids))
         # Another machine wrote it down, whose clock may be ahead of ours.
         self.started_at = min(self.started_at, self.now()) if math.isfinite(self.started_at) else self.now()
+        now = self.now()
+        self.retry_at = {one: at for one, at in self.retry_at.items() if at - now <= MAX_RETRY_AFTER}
         self._progress = ProgressLog(self.log, self.targets, self.started_at)
 
-    def poll(self, ask: Callable[[Resource, Sequence[str]], Mapping[str, Operation | CommsError]]) -> Verdict:
+    def poll(self, ask: Ask) -> Verdict:
         """
         Poll once, blocking, and say what all that was seen comes to.
 
         :param ask: gives by id what the API answers, or why it does not.
         """
-        resource = self.targets.resource
-        verdict = self.update(ask(resource, self.due(self.now())), self.now())
+        resource, now = self.targets.resource, self.now()
+        verdict = self.update(ask(resource, self.due(now), last_chance=self.is_last_poll(now)), self.now())
         if one := self.unknown_id:
             verdict = self.note_elsewhere(one, ask(other_resource(resource), [one])[one], self.now())
         return verdict
@@ -108,7 +129,7 @@ class Wait:
 
     def _note_operation(self, operation_id: str, operation: Operation, now: float) -> None:
         self._errors.pop(operation_id, None)
-        self._retry_at.pop(operation_id, None)
+        self.retry_at.pop(operation_id, None)
         before = self.seen.get(operation_id)
         if operation is before:
             return
@@ -125,7 +146,7 @@ class Wait:
             self._verdicts[operation_id] = Failed("refused", f"{error}{self._retention(operation_id, error, now)}")
             return
         self._errors[operation_id] = error
-        self._retry_at[operation_id] = now + (error.retry_after or 0.0)
+        self.retry_at[operation_id] = now + (error.retry_after or 0.0)
 
     def note_elsewhere(self, operation_id: str, found: Operation | CommsError, now: float) -> Verdict:
         """
@@ -189,9 +210,9 @@ class Wait:
 
         :param at: when the poll is, in seconds since the epoch.
         """
-        if not self._retry_at or self.is_last_poll(at):
+        if not self.retry_at or self.is_last_poll(at):
             return self.pending
-        return [one for one in self.pending if self._retry_at.get(one, 0.0) <= at + EARLY]
+        return [one for one in self.pending if self.retry_at.get(one, 0.0) <= at + EARLY]
 
     def is_last_poll(self, at: float) -> bool:
         """Whether a poll at a time is the last before the wait is given up."""
@@ -203,7 +224,7 @@ class Wait:
 
         :param now: seconds since the epoch.
         """
-        first = min((self._retry_at.get(one, 0.0) for one in self.pending), default=0.0)
+        first = min((self.retry_at.get(one, 0.0) for one in self.pending), default=0.0)
         return min(max(self._interval(now), first - now), self.remaining(now))
 
     def _interval(self, now: float) -> float:

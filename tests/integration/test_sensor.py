@@ -112,6 +112,50 @@ def test_run_in_triggerer_waits_all_the_same_where_airflow_runs_the_task_itself(
     assert run.xcom("wait")["status"] == "COMPLETED"
 
 
+@pytest.mark.parametrize("deferrable", [True, False])
+@pytest.mark.parametrize("form", ["answer", "answers", "operations", "template"])
+def test_what_twilio_or_an_operator_answered_may_be_given_whole(airflow, comms_simulator, form, deferrable):
+    one = comms_simulator.add_operation("emails", processing_for=0.3)
+    answer = {"operationId": one, "operationLocation": f"{comms_simulator.url}/v1/Emails/Operations/{one}"}
+    returned = {"answer": answer, "answers": [answer], "operations": {"operations": [one], "recipients": 5}}.get(form)
+
+    @task
+    def send():
+        return returned
+
+    def build():
+        operation_id = "{{ dag_run.conf['ids'] | tojson }}" if form == "template" else send()
+        sensor(operation_id=operation_id, deferrable=deferrable, poke_interval=0.2)
+
+    xcom = airflow(build, {"ids": [one]}).xcom("wait")
+
+    assert xcom["id"] == one if form == "answer" else [each["id"] for each in xcom] == [one]
+
+
+@pytest.mark.parametrize("deferrable", [True, False])
+def test_an_operation_of_the_other_resource_is_named_as_such(airflow, comms_simulator, deferrable):
+    operation_id = comms_simulator.add_operation("messages", processing_for=600)
+
+    run = airflow(lambda: sensor(operation_id=operation_id, deferrable=deferrable))
+
+    assert type(run.error).__name__ == "CommsPermanentError"
+    assert "set resource='messages'" in str(run.error)
+    assert len(comms_simulator.requests) == 2
+
+
+@pytest.mark.parametrize("deferrable", [True, False])
+def test_a_retry_after_of_one_operation_holds_up_no_other(airflow, comms_simulator, deferrable):
+    ids = [comms_simulator.add_operation("emails", processing_for=seconds) for seconds in (0, 0.5)]
+    comms_simulator.fault(503, operation_id=ids[0], times=1, retry_after=3)
+
+    run = airflow(lambda: sensor(operation_id=ids, deferrable=deferrable, poke_interval=0.3, timeout=60))
+
+    assert run.states == {"wait": "success"}
+    asked = [request.path.rsplit("/", 1)[-1] for request in comms_simulator.requests]
+    assert asked.count(ids[0]) == 2
+    assert asked.index(ids[0], 1 + asked.index(ids[0])) == len(asked) - 1
+
+
 @pytest.mark.parametrize("returned", [None, "", "../../Accounts", {"no": "id"}, []])
 def test_an_upstream_task_that_returns_no_id_fails_the_task_with_the_value_in_its_message(
     airflow, comms_simulator, returned
@@ -147,6 +191,12 @@ def test_an_upstream_task_that_returns_no_id_fails_the_task_with_the_value_in_it
         ({"fail_if": {"failed": -1}}, "fail_if['failed']=-1"),
         ({"fail_if": {"failed": 0.02}}, "fail_if['failed']=0.02"),
         ({"fail_if": {"failed": True}}, "fail_if['failed']=True"),
+        ({"fail_if": ["failed"]}, "fail_if=['failed'] is a list, not a mapping"),
+        ({"resource": "{{ params.resource }}", "fail_if": {"bounced": 1}}, "'bounced'"),
+        ({"poke_interval": -1}, "poke_interval=-1"),
+        ({"poke_interval": float("nan")}, "poke_interval=nan"),
+        ({"timeout": -1}, "timeout=-1"),
+        ({"grace": "long"}, "grace='long'"),
     ],
 )
 def test_a_bad_argument_is_refused_when_the_dag_is_parsed(kwargs, names):

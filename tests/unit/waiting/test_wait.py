@@ -181,6 +181,11 @@ def test_a_retry_after_holds_for_its_operation_and_for_no_other(order):
     assert sorted(waiting.due(START + 600)) == ["a", "b"]
 
 
+@pytest.mark.parametrize(("at", "due"), [(START + 60, ["b"]), (START + 86_400, ["a", "b"]), (math.nan, ["a", "b"])])
+def test_a_retry_after_that_another_process_was_told_holds_if_it_can_be(at, due):
+    assert wait("a", "b", retry_at={"a": at}).due(START) == due
+
+
 def test_the_last_poll_is_at_the_deadline_and_asks_for_all():
     waiting = wait("a", "b", timeout=100)
     waiting.update({"a": operation(), "b": CommsServerError("503", ErrorContext(retry_after=86_400))}, START + 60)
@@ -190,6 +195,20 @@ def test_the_last_poll_is_at_the_deadline_and_asks_for_all():
     assert waiting.due(START + 100) == ["a", "b"]
     ended = {"a": operation("a", "COMPLETED"), "b": operation("b", "COMPLETED")}
     assert waiting.update(ended, START + 100) == Finished()
+
+
+def test_only_the_last_poll_may_pass_a_throttle():
+    now, chances = [START], []
+    waiting = wait(timeout=100, now=lambda: now[0])
+
+    def ask(resource, ids, *, last_chance=False):
+        chances.append(last_chance)
+        return {"a": CommsRateLimitError("429", ErrorContext(retry_after=86_400))}
+
+    for now[0] in (START, START + 60, START + 100):
+        waiting.poll(ask)
+
+    assert chances == [False, False, True]
 
 
 def test_past_the_deadline_the_message_tells_status_counters_polls_and_trouble():
@@ -223,7 +242,7 @@ def test_a_404_is_waited_out_while_the_id_is_fresh_and_no_longer():
 def test_an_id_that_is_not_known_is_asked_for_at_the_other_resource_once():
     waiting, asked = wait("a", "b"), []
 
-    def ask(resource, ids):
+    def ask(resource, ids, *, last_chance=False):
         asked.append((resource.value, list(ids)))
         return {one: CommsNotFoundError("404") for one in ids}
 
@@ -236,9 +255,11 @@ def test_an_id_that_is_not_known_is_asked_for_at_the_other_resource_once():
 @pytest.mark.parametrize("grace", [0, 30])
 def test_an_id_of_the_other_resource_fails_at_once_and_says_so(grace):
     found = MessageOperation(id="a", status="PROCESSING", stats={}, created_at=START, updated_at=START)
-    verdict = wait(grace=grace).poll(
-        lambda resource, _: {"a": found if resource == "messages" else CommsNotFoundError("")}
-    )
+
+    def ask(resource, ids, *, last_chance=False):
+        return {"a": found if resource == "messages" else CommsNotFoundError("")}
+
+    verdict = wait(grace=grace).poll(ask)
 
     assert verdict == Failed("refused", "Operation a is of resource 'messages': set resource='messages'.")
 
