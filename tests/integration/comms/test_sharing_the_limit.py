@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from airflow_provider_comms.comms.client import AsyncCommsClient, CommsClient
-from airflow_provider_comms.comms.errors import CommsRateLimitError
+from airflow_provider_comms.comms.errors import CommsRateLimitError, CommsTimeoutError
 
 SHUT = 0.5
 
@@ -98,7 +98,8 @@ def test_a_server_that_refuses_everything_sees_a_bounded_number_of_requests(make
     simulator.fault(429)
     client = make_client(settings_for(simulator, attempts=5, call_timeout=1))
     found = client.side_by_side([f"operation-{n}" for n in range(16)])
-    assert {type(error) for error in found} == {CommsRateLimitError}
+    # A call may end while its own probe is under way.
+    assert CommsRateLimitError in {type(error) for error in found} <= {CommsRateLimitError, CommsTimeoutError}
     # The 16 that leave before the first answer, then one at a time, with gaps that double from 0.05 s.
     assert len(simulator.requests) <= 16 + 8
 
