@@ -38,15 +38,16 @@ class Spent:
 
 
 @contextmanager
-def spending() -> Iterator[Spent]:
+def spending(*, freeze: bool = True) -> Iterator[Spent]:
     """
     Measure a block; read the result after it.
 
-    What was imported before is put out of the garbage collector's sight: how long it takes to go through that is
-    the process's affair (in Airflow, a large one), and no load's.
+    :param freeze: put what was imported before out of the garbage collector's sight. False is for what is measured in a
+        process that has loaded Airflow on purpose: how often a load makes the collector go through it is its own doing.
     """
     gc.collect()
-    gc.freeze()
+    if freeze:
+        gc.freeze()
     spent, cpu, begun = Spent(), time.process_time(), time.perf_counter()
     yield spent
     spent.cpu, spent.seconds = time.process_time() - cpu, time.perf_counter() - begun
