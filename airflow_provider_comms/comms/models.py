@@ -185,7 +185,7 @@ class Operation(_Frozen):
 
         :raises ValueError: the record cannot be read; the text names the field, and does not quote it.
         """
-        return _frozen(cls, _converted(record, cls.resource))
+        return _frozen(cls, _documented(record) or _converted(record, cls.resource))
 
     @property
     def id(self) -> str:
@@ -297,6 +297,49 @@ OPERATION_MODEL: dict[Resource, type[Operation]] = {
 }
 
 
+def read_records(
+    resource: Resource, records: Iterable[object], refuse: Callable[[object, ValueError], None]
+) -> list[Operation]:
+    """
+    Return the operations that records of the API's JSON tell of. It takes the records for itself.
+
+    :param refuse: called with each record that cannot be read, and the reason; the reason does not quote it.
+    """
+    kind = OPERATION_MODEL[resource]
+    operations: list[Operation] = []
+    for record in records:
+        try:
+            data = _documented(record) or _converted(record, resource)
+        except ValueError as reason:
+            refuse(record, reason)
+        else:
+            operations.append(_frozen(kind, data))
+    return operations
+
+
+def _documented(record: Any) -> Record | None:
+    """
+    Do what :func:`_converted` does, in half the time, to a record that is as Twilio documents it.
+
+    :return: None if it is not. All but a few are, and a listing's time is mostly spent here.
+    """
+    documented: Record = record
+    try:
+        created, updated = _fromisoformat(record["createdAt"]), _fromisoformat(record["updatedAt"])
+        status = _STATUSES[record["status"]]
+        # The quickest way to see that all counters are whole numbers. It is no sum of anything.
+        if type(sum(record["stats"].values())) is not int or not record["id"].isascii():
+            return None
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+    if not (created.tzinfo is updated.tzinfo is UTC):
+        return None
+    if not (_FIRST_YEAR <= created.year < _LAST_YEAR and _FIRST_YEAR <= updated.year < _LAST_YEAR):
+        return None
+    documented["status"], documented["createdAt"], documented["updatedAt"] = status, created, updated
+    return documented
+
+
 def _converted(record: object, resource: Resource) -> Record:
     """Return the record with its known fields turned into what they mean, each in its place."""
     if type(record) is not dict:
@@ -326,16 +369,14 @@ def _status(name: str, value: object) -> OperationStatus | str:
 
 def _timestamp(name: str, value: object) -> datetime:
     try:
-        moment = _fromisoformat(value) if type(value) is str else _odd_timestamp(value)
+        moment = _fromisoformat(value) if type(value) is str else _other_timestamp(value)
     except (ValueError, OverflowError, OSError):
         raise ValueError(f"{name} is {_kind(value)}, not a date and time") from None
-    if moment.tzinfo is UTC and _FIRST_YEAR <= moment.year < _LAST_YEAR:
-        return moment
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return aware if _FIRST_YEAR <= aware.year < _LAST_YEAR else min(max(aware, EARLIEST), LATEST)
 
 
-def _odd_timestamp(value: object) -> datetime:
+def _other_timestamp(value: object) -> datetime:
     if isinstance(value, datetime):
         return value
     if type(value) in (int, float):
@@ -346,12 +387,6 @@ def _odd_timestamp(value: object) -> datetime:
 def _counters(name: str, value: object, known: frozenset[str]) -> Record:
     if type(value) is not dict:
         raise ValueError(f"{name} is {_kind(value)}, not a JSON object")
-    try:
-        # The quickest way to see that all of them are whole numbers. It is no sum of anything.
-        if type(sum(value.values())) is int:
-            return value
-    except TypeError:
-        pass
     return {one: _counter(f"{name}.{one}", v) if one in known else v for one, v in value.items()}
 
 

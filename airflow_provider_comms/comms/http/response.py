@@ -20,7 +20,7 @@ from airflow_provider_comms.comms.errors import (
     ErrorContext,
 )
 from airflow_provider_comms.comms.http.retry_after import parse_http_date, parse_retry_after
-from airflow_provider_comms.comms.models import OPERATION_MODEL, Operation, Page, UnreadableRecord
+from airflow_provider_comms.comms.models import OPERATION_MODEL, Operation, Page, UnreadableRecord, read_records
 from airflow_provider_comms.comms.redaction import excerpt
 from airflow_provider_comms.comms.resource import MAX_PAGE_SIZE
 
@@ -101,14 +101,12 @@ def parse_page(response: Response) -> Page:
 
 def _page(response: Response, body: dict[str, Any]) -> Page:
     records, token = _records(response, body), _next_token(response, body)
-    read = OPERATION_MODEL[response.request.resource].of_record
-    operations: list[Operation] = []
     unreadable: list[UnreadableRecord] = []
-    for record in records:
-        try:
-            operations.append(read(record))
-        except ValueError as fault:
-            unreadable.append(_unreadable(response, record, fault, len(unreadable)))
+
+    def refuse(record: Any, fault: ValueError) -> None:
+        unreadable.append(_unreadable(response, record, fault, len(unreadable)))
+
+    operations = read_records(response.request.resource, records, refuse)
     return Page(operations, token, tuple(unreadable), len(records))
 
 

@@ -213,6 +213,15 @@ def test_an_operation_is_made_from_names_too():
     )
 
 
+def test_the_quick_way_reads_what_the_thorough_one_does():
+    """The second record is not as documented, but says the same."""
+    for zone in ("Z", "+00:00"):
+        one = read(createdAt="2026-11-20T10:00:00.120Z", stats={"total": 5, "sent": 0})
+        two = read(createdAt=f"2026-11-20T10:00:00.120000{zone}", stats={"total": 5, "sent": None})
+        assert one == two
+        assert one.stats.counters() == two.stats.counters()
+
+
 AT_THE_ENDS_OF_TIME = [
     "0001-01-01T00:00:00Z",
     "0001-01-01T00:00:00+14:00",

@@ -171,6 +171,18 @@ def test_seen_ids_are_a_set(texts, in_set):
         known.add(text)
 
 
+@given(st.lists(st.lists(st.integers(0, 30).map(str), max_size=6), max_size=30), st.integers(0, 40))
+def test_several_are_noted_at_once_if_all_of_them_are_new(pages, in_set):
+    seen, known = SeenIds(in_set), set()
+    for texts in pages:
+        at_once = seen.add_new(texts)
+        assert not at_once or known.isdisjoint(texts)
+        assert at_once or [seen.add(text) for text in dict.fromkeys(texts)] == [
+            text not in known for text in dict.fromkeys(texts)
+        ]
+        known |= {*texts}
+
+
 def test_seen_ids_are_a_set_with_many_texts_too():
     """Some 12 digests to a bucket."""
     seen = SeenIds(in_set=1000)
