@@ -82,7 +82,7 @@ def airflow(processes, tmp_path_factory):
         processes.check()
         return airflow.api.health().get("metadatabase") == "healthy"
 
-    wait_for(answers, what="the API server", seconds=90)
+    wait_for(answers, what="the API server", seconds=200)
     airflow.api.log_in()
     yield airflow
     airflow.api.close()
@@ -97,8 +97,9 @@ def simulator() -> Iterator[Simulator]:
 # Not for the session: while it lives, its thread has a running event loop.
 @pytest.fixture(scope="module")
 def browser():
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=30_000)  # A loaded machine is slow, not wrong.
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
@@ -115,7 +116,7 @@ def complaints(request) -> list[str]:
 def page(browser, complaints, airflow):
     context = browser.new_context(viewport={"width": 1000, "height": 900}, locale="en-US", color_scheme="light")
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(45_000)
     page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     # The first visit logs in, which older Airflows begin with a 401.

@@ -69,7 +69,7 @@ def test_it_takes_less_than_ten_seconds_whatever_happens(airflow, simulator, kin
 
     assert monotonic() - started < 10
     assert said["status"] is False
-    assert "no whole answer came" in said["message"].lower()
+    assert "no complete response from" in said["message"].lower()
     assert simulator.request_counts()["total"] == 2
 
 
@@ -77,7 +77,7 @@ def test_an_unknown_extra_is_named_with_the_known_ones(airflow, simulator):
     said = ask(airflow, simulator, extra='{"atempts": 3}')
     assert said["status"] is False
     assert "'atempts' (did you mean 'attempts'?)" in said["message"]
-    assert "Known are proxy" in said["message"]
+    assert "Known fields are proxy" in said["message"]
 
 
 @has_worker_tests
