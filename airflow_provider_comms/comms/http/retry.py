@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING
+
+from tenacity import AsyncRetrying, retry_if_exception_type
+from tenacity.stop import stop_base
+from tenacity.wait import wait_base
+
+from airflow_provider_comms.comms.errors import CommsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_comms.comms.errors import CommsError
+    from tenacity import RetryCallState
+
     from airflow_provider_comms.comms.settings import RetryPolicy
 
 
@@ -46,3 +56,49 @@ def may_retry(error: CommsError, attempt: int, delay: float, time_left: float, p
         and (error.retry_after or 0.0) <= policy.retry_after_cap
         and delay <= time_left
     )
+
+
+def retrying(policy: RetryPolicy, deadline: float, on_failure: Callable[[CommsError, float], None]) -> AsyncRetrying:
+    """
+    Return the loop of tenacity's that sends again by the rules above.
+
+    :param deadline: when the call ends, by `time.monotonic`.
+    :param on_failure: told of each failure, and of the seconds that will lie between it and the next request.
+    """
+    return AsyncRetrying(
+        retry=retry_if_exception_type(CommsError),
+        wait=_Delay(policy, on_failure),
+        stop=_GiveUp(policy, deadline),
+        sleep=asyncio.sleep,
+        reraise=True,
+    )
+
+
+@dataclass(frozen=True)
+class _Delay(wait_base):
+    """The one decision on a failure: tenacity asks for it once, before it asks whether to stop."""
+
+    policy: RetryPolicy
+    on_failure: Callable[[CommsError, float], None]
+
+    def __call__(self, retry_state: RetryCallState) -> float:
+        error = _error(retry_state)
+        delay = delay_before_retry(retry_state.attempt_number, error.retry_after, self.policy)
+        self.on_failure(error, delay)
+        return delay
+
+
+@dataclass(frozen=True)
+class _GiveUp(stop_base):
+    policy: RetryPolicy
+    deadline: float
+
+    def __call__(self, retry_state: RetryCallState) -> bool:
+        delay, time_left = retry_state.upcoming_sleep, self.deadline - monotonic()
+        return not may_retry(_error(retry_state), retry_state.attempt_number, delay, time_left, self.policy)
+
+
+def _error(retry_state: RetryCallState) -> CommsError:
+    error = retry_state.outcome.exception() if retry_state.outcome else None
+    assert isinstance(error, CommsError), error  # noqa: S101  (tenacity retries nothing else)
+    return error

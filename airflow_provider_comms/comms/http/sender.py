@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from itertools import count
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 from airflow_provider_comms.comms.errors import Cause, CommsError, CommsRateLimitError, CommsTimeoutError
-from airflow_provider_comms.comms.http.retry import delay_before_retry, may_retry
+from airflow_provider_comms.comms.http.retry import retrying
 from airflow_provider_comms.comms.http.throttle import shared_throttle
 from airflow_provider_comms.comms.http.transport import Transport
 
@@ -66,22 +65,22 @@ class Sender:
         :param options: how far to go.
         :raises CommsError: the last error, when another request would not help, or not come in time.
         """
-        retry, deadline = options.retry, monotonic() + options.timeouts.call
-        for attempt in count(1):
-            async with self._slot(request, deadline):
-                await self._wait_for_throttle(request, options, deadline)
-                sent_at = monotonic()
-                try:
+        deadline = monotonic() + options.timeouts.call
+        sent_at: float | None = None
+
+        def slow_down(error: CommsError, delay: float) -> None:
+            # After a 429 nobody sends for as long as the request that got it waits.
+            if isinstance(error, CommsRateLimitError) and sent_at is not None:
+                self._throttle.block(sent_at, delay)
+
+        async for attempt in retrying(options.retry, deadline, slow_down):
+            sent_at = None
+            with attempt:
+                async with self._slot(request, deadline):
+                    await self._wait_for_throttle(request, options, deadline)
+                    sent_at = monotonic()
                     return await self._exchange(request, parse, options.timeouts, sent_at, deadline)
-                except CommsError as error:
-                    # The one decision on this failure: how long to wait, here and, after a 429, for everybody.
-                    delay = delay_before_retry(attempt, error.retry_after, retry)
-                    if isinstance(error, CommsRateLimitError):
-                        self._throttle.block(sent_at, delay)
-                    if not may_retry(error, attempt, delay, deadline - monotonic(), retry):
-                        raise
-            await asyncio.sleep(delay)
-        raise AssertionError("count() does not end")
+        raise AssertionError("tenacity returns or raises")
 
     @asynccontextmanager
     async def _slot(self, request: Request, deadline: float) -> AsyncIterator[None]:
