@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from benchmarks import (
+    a_million_in_a_report,
     fetch_concurrently,
     in_the_triggerer,
     listing_cpu,
@@ -29,6 +30,7 @@ BENCHMARKS: dict[str, Callable[[], Report]] = {
     "listing_cpu": listing_cpu.run,
     "listing_memory": listing_memory.run,
     "listing_parallel": listing_parallel.run,
+    "a_million_in_a_report": a_million_in_a_report.run,
     "fetch_concurrently": fetch_concurrently.run,
     "steady_429": steady_429.run,
     "ten_thousand_waits": ten_thousand_waits.run,

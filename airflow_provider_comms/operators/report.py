@@ -12,7 +12,7 @@ from airflow_provider_comms.exceptions import CommsReportIncomplete, CommsTaskFa
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
 from airflow_provider_comms.tasks.arguments import is_literal
 from airflow_provider_comms.tasks.result import fail_fast_on_permanent_errors
-from airflow_provider_comms.waiting.thresholds import parse_thresholds
+from airflow_provider_comms.waiting.thresholds import check_counters, parse_thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,7 +47,7 @@ class CommsReportOperator(BaseOperator):
         later runs replace as a whole; None for one file per format.
     :param timezone: name of the zone that days and hours are of, such as "Europe/Berlin" (templated).
     :param top: how many operations with the greatest share not reached are shown.
-    :param fail_if: counter to limit, as for the sensor, of each resource's totals. A broken limit fails the
+    :param fail_if: counter or figure to limit, as for the sensor, of each resource's totals. A broken limit fails the
         task when everything is published; the XCom is there for a task that runs on failure.
     :param on_incomplete: "warn", or "fail" to publish nothing where operations have not ended or cannot be read (the
         task's retries apply) or the window reaches further back than Twilio's 7 days (they do not).
@@ -172,8 +172,8 @@ class CommsReportOperator(BaseOperator):
         window = window_of_run(context, self.window_start, self.window_end, self.timezone)
         status = check_status(self.status or None)
         resources = _resources(self.resource)
-        for counter in self.fail_if or ():
-            _check_known(counter, resources)
+        if len(resources) == 1:
+            check_counters(resources[0], self.fail_if or ())
         return ReportSpec(resources=resources, window=window, status=status, top=self.top, parallel=self.parallel)
 
     def _outputs(self, spec: ReportSpec) -> Outputs:
@@ -213,7 +213,9 @@ class CommsReportOperator(BaseOperator):
             f"{resource}: {violation}"
             for resource, summary in summaries.of.items()
             for threshold in thresholds
-            if summary.operations and (violation := threshold.violation(summary.stats | summary.figures))
+            if threshold.concerns(resource)
+            and summary.operations
+            and (violation := threshold.violation({**summary.stats, **summary.figures}))
         ]
 
     def _log_progress(self, progress: Progress) -> None:
@@ -239,14 +241,6 @@ def _resources(resource: object) -> list[Resource]:
     if not given:
         raise CommsArgumentError(f"resource={resource!r} names nothing.", advice="Use emails, messages or both.")
     return list(dict.fromkeys(check_resource(one) for one in given))
-
-
-def _check_known(counter: str, resources: Sequence[Resource]) -> None:
-    if not any(counter in resource.counters for resource in resources):
-        raise CommsArgumentError(
-            f"fail_if names {counter!r}, which {' and '.join(resources)} operations have not.",
-            advice=f"Use some of {', '.join(dict.fromkeys(one for kind in resources for one in kind.counters))}.",
-        )
 
 
 def _refuse_own_dates(kwargs: Mapping[str, Any]) -> None:

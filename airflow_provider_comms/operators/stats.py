@@ -8,7 +8,7 @@ from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_comms.hooks.comms import CommsHook
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
-from airflow_provider_comms.reports.figures import figures, totals
+from airflow_provider_comms.reports.figures import totals
 from airflow_provider_comms.reports.rates import rates
 from airflow_provider_comms.tasks.arguments import check_when_parsed
 from airflow_provider_comms.tasks.base import OperationTask
@@ -20,8 +20,6 @@ from airflow_provider_comms.waiting.payload import operation_xcom
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_comms.comms.models import Operation
-    from airflow_provider_comms.comms.resource import Resource
 
 MAX_LINES = 20
 """Operations of which each has a line in the log; all of them have one together."""
@@ -71,7 +69,7 @@ class CommsExportStatsOperator(OperationTask, BaseOperator):
         with fail_fast_on_permanent_errors():
             targets = self.resolve_targets()
             operations = fetch_all(CommsHook(self.comms_conn_id), targets)
-        exports = {one.id: _export(targets.resource, one) for one in operations}
+        exports = {one.id: operation_xcom(one) for one in operations}
         for export in list(exports.values())[:MAX_LINES]:
             self.log.info("%s", ended_line([export]))
         if not targets.is_list:
@@ -87,9 +85,3 @@ class CommsExportStatsOperator(OperationTask, BaseOperator):
             "figures": sums,
             "rates": rates(sums),
         }
-
-
-def _export(resource: Resource, operation: Operation) -> dict[str, Any]:
-    exported = operation_xcom(operation)
-    derived = figures(resource, exported["stats"])
-    return {**exported, "figures": derived, "rates": rates(derived)}

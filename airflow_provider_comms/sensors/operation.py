@@ -52,8 +52,9 @@ class CommsOperationSensor(PausesAsTheWaitSays, OperationTask, BaseSensorOperato
     :param comms_conn_id: id of the Airflow connection, of type `twilio_comms` (templated).
     :param deferrable: wait in the triggerer; by default as `[operators] default_deferrable` says.
     :param on_canceled: what a CANCELED operation does to the task: "succeed" (with a warning), "fail", "skip".
-    :param fail_if: counters that turn a COMPLETED operation into a failure: name to a number of recipients or a
-        ratio of them, such as `{"failed": "2%", "undelivered": 50}`.
+    :param fail_if: what fails a COMPLETED operation: a counter, or the figure `reached`, `not_reached` or
+        `in_progress`, to the most that is accepted, recipients or a ratio of them, or to the least: `{"failed": "2%",
+        "undelivered": 50, "reached": "< 95%"}`.
     :param poke_interval: seconds or timedelta between two polls; 1 second at least.
     :param adaptive: poll less often while nothing moves and more often when the end is near; see
         `pace.next_interval`.
@@ -65,8 +66,8 @@ class CommsOperationSensor(PausesAsTheWaitSays, OperationTask, BaseSensorOperato
     :param timeout: seconds or timedelta until the wait is given up; 24 hours by default, a year at most. Twilio
         keeps an operation for 7 days.
 
-    :return: XCom of the operation, `{"id", "resource", "status", "created_at", "updated_at", "stats"}`; a list
-        of them if several ids were given.
+    :return: XCom of the operation, `{"id", "resource", "status", "created_at", "updated_at", "stats",
+        "figures", "rates"}`; a list of them if several ids were given.
     :raises CommsArgumentError: an argument cannot be right.
     """
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_comms.waiting.payload import with_figures
 from airflow_provider_comms.waiting.verdict import Failed, Finished, Skipped
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def decode(event: object) -> WaitEnd:
             raise UnreadableEventError(repr(other)[:200])
     return WaitEnd(
         verdict=verdict,
-        operations=operations,
+        operations=[one if "figures" in one else with_figures(one) for one in operations],
         is_list=event.get("is_list"),
         waited=event.get("waited"),
     )

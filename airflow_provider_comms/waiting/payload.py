@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_comms.comms.resource import Resource
 from airflow_provider_comms.comms.timestamps import format_utc
+from airflow_provider_comms.reports.figures import figures
+from airflow_provider_comms.reports.rates import rates
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from airflow_provider_comms.comms.models import Operation
 
 
@@ -14,10 +19,11 @@ def operation_xcom(operation: Operation) -> dict[str, Any]:
     """
     Return what a task hands on of an operation: plain JSON of a few hundred bytes.
 
-    :return: `{"id", "resource", "status", "created_at", "updated_at", "stats"}`; timestamps in ISO 8601 and UTC,
-        stats as counter to whole number, those that the API reported.
+    :return: `{"id", "resource", "status", "created_at", "updated_at", "stats", "figures", "rates"}`; timestamps in
+        ISO 8601 and UTC, stats as counter to whole number, those that the API reported; figures and rates are derived
+        from them, see `reports.figures` and `reports.rates`.
     """
-    return {
+    xcom = {
         "id": operation.id,
         "resource": operation.resource.value,
         "status": str(operation.status),
@@ -25,3 +31,10 @@ def operation_xcom(operation: Operation) -> dict[str, Any]:
         "updated_at": format_utc(operation.updated_at),
         "stats": operation.stats.counters(),
     }
+    return with_figures(xcom)
+
+
+def with_figures(xcom: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the XCom with figures and rates, which events of version 0.1.0 do not have."""
+    derived = figures(Resource(xcom["resource"]), xcom["stats"])
+    return {**xcom, "figures": derived, "rates": rates(derived)}

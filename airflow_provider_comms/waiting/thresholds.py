@@ -1,4 +1,7 @@
-"""`fail_if`: how much of a counter a task accepts. Fractions are exact, whatever the size of a counter."""
+"""
+`fail_if`: how much of a counter or figure a task accepts, and how little. Fractions are exact, whatever the size of a
+counter.
+"""
 
 from __future__ import annotations
 
@@ -16,42 +19,59 @@ from airflow_provider_comms.reports.rates import percent, ratio
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_PERCENT = re.compile(r"\s*(\d{1,3}(?:\.\d{1,20})?)\s*%\s*")
+_LIMIT = re.compile(r"\s*(?P<floor><)?\s*(?P<number>\d{1,15}(?:\.\d{1,20})?)\s*(?P<percent>%)?\s*")
+_FIGURES = ("reached", "not_reached", "in_progress")
+"""Figures that hold however Twilio counts, beside the counters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
     """
-    The most that a counter may come to.
+    The most that a counter or figure may come to, or the least that it must.
 
-    :param counter: name of the counter.
+    :param counter: its name.
     :param value: a number of recipients, or a ratio of them from 0 to 1.
     :param is_ratio: which of the two.
+    :param is_floor: whether it is the least.
     :param raw: as the DAG's author wrote it.
     """
 
     counter: str
     value: Fraction
     is_ratio: bool
+    is_floor: bool
     raw: int | str
 
     def violation(self, counters: Mapping[str, int]) -> str | None:
-        """Return counter, value and limit, such as `failed = 25 (5.0 %), above the limit of 2 %`; None if kept."""
-        value = counters.get(self.counter, 0)
-        if not self.is_ratio:
-            return f"{self.counter} = {value:,}, above the limit of {self.raw:,}" if value > self.value else None
-        whole = recipients_of(counters)
-        if value <= self.value * whole or not whole:
+        """
+        Return counter, value and limit, such as `failed = 25 (5.0 %), above the limit of 2 %`; None if kept.
+
+        :param counters: of one operation or added up, and their figures.
+        """
+        value, whole = counters.get(self.counter, 0), recipients_of(counters)
+        limit = self.value * whole if self.is_ratio else self.value
+        is_kept = value >= limit if self.is_floor else value <= limit
+        if is_kept or (self.is_ratio and not whole):
             return None
-        limit = str(self.raw).replace("%", "").strip()
-        return f"{self.counter} = {value:,} ({percent(ratio(value, whole))}), above the limit of {limit} %"
+        share = f" ({percent(ratio(value, whole))})" if self.is_ratio else ""
+        return f"{self.counter} = {value:,}{share}, {'below' if self.is_floor else 'above'} the limit of {self._limit}"
+
+    def concerns(self, resource: Resource) -> bool:
+        """Whether operations of the resource have what is limited."""
+        return self.counter in (*resource.counters, *_FIGURES)
+
+    @property
+    def _limit(self) -> str:
+        return f"{float(self.value * 100):g} %" if self.is_ratio else f"{int(self.value):,}"
 
 
 def parse_thresholds(fail_if: object) -> tuple[Threshold, ...]:
     """
     Read the argument.
 
-    :param fail_if: counter to a whole number of recipients, or to a ratio such as "2%"; None for nothing.
+    :param fail_if: counter, or one of the figures `reached`, `not_reached` and `in_progress`, to the most that it may
+        come to, a whole number of recipients or a ratio such as "2%", or to the least that it must, such as "< 95%" or
+        "< 100"; None for nothing.
     :raises CommsArgumentError: it cannot be right.
     """
     if fail_if is None:
@@ -59,7 +79,7 @@ def parse_thresholds(fail_if: object) -> tuple[Threshold, ...]:
     if not isinstance(fail_if, Mapping):
         raise CommsArgumentError(
             f"fail_if={fail_if!r} is a {type(fail_if).__name__}, not a mapping.",
-            advice='Map counters to limits, such as {"failed": "2%", "undelivered": 50}.',
+            advice='Map counters to limits, such as {"failed": "2%", "undelivered": 50, "reached": "< 95%"}.',
         )
     check_counters_known(fail_if)
     return tuple(_threshold(counter, limit) for counter, limit in fail_if.items())
@@ -71,7 +91,7 @@ def check_counters(resource: Resource, counters: Iterable[str]) -> None:
 
     :raises CommsArgumentError: names the counter, and those that there are.
     """
-    _check(counters, resource.counters, resource.value)
+    _check(counters, (*resource.counters, *_FIGURES), resource.value)
 
 
 def check_counters_known(counters: Iterable[object]) -> None:
@@ -81,7 +101,7 @@ def check_counters_known(counters: Iterable[object]) -> None:
     :raises CommsArgumentError: names the counter, and those that there are.
     """
     known = dict.fromkeys(name for resource in Resource for name in resource.counters)
-    _check(counters, tuple(known), " or ".join(Resource))
+    _check(counters, (*known, *_FIGURES), " or ".join(Resource))
 
 
 def _check(counters: Iterable[object], known: tuple[str, ...], owner: str) -> None:
@@ -95,10 +115,14 @@ def _check(counters: Iterable[object], known: tuple[str, ...], owner: str) -> No
 
 def _threshold(counter: str, limit: object) -> Threshold:
     if isinstance(limit, int) and not isinstance(limit, bool) and limit >= 0:
-        return Threshold(counter, Fraction(limit), is_ratio=False, raw=limit)
-    if isinstance(limit, str) and (found := _PERCENT.fullmatch(limit)) and (value := Fraction(found[1]) / 100) <= 1:
-        return Threshold(counter, value, is_ratio=True, raw=limit)
+        return Threshold(counter, Fraction(limit), is_ratio=False, is_floor=False, raw=limit)
+    if isinstance(limit, str) and (found := _LIMIT.fullmatch(limit)):
+        is_ratio, is_floor = bool(found["percent"]), bool(found["floor"])
+        value = Fraction(found["number"]) / (100 if is_ratio else 1)
+        if value <= 1 if is_ratio else is_floor and value.denominator == 1:
+            return Threshold(counter, value, is_ratio, is_floor, raw=limit)
     raise CommsArgumentError(
         f"fail_if[{counter!r}]={limit!r} is not a limit.",
-        advice='Use a whole number of recipients, or a ratio of them from "0%" to "100%".',
+        advice='Use the most that is accepted, a whole number of recipients or a ratio from "0%" to "100%", or the '
+        'least, such as "< 95%" or "< 100".',
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from airflow_provider_comms.comms.resource import OperationStatus
+from airflow_provider_comms.reports.figures import figures
 from airflow_provider_comms.waiting.description import state_of
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ def _judge_canceled(operation: Operation, spec: WaitSpec) -> Verdict:
 
 def _judge_counters(operation: Operation, spec: WaitSpec) -> Verdict:
     counters = operation.stats.counters()
-    violations = [text for one in spec.thresholds() if (text := one.violation(counters))]
+    counts = counters | figures(operation.resource, counters)
+    violations = [text for one in spec.thresholds() if (text := one.violation(counts))]
     if not violations:
         return Finished()
     return Failed(

@@ -7,9 +7,10 @@ import json
 import pytest
 
 from airflow_provider_comms.waiting.event import UnreadableEventError, WaitEnd, decode, encode
+from airflow_provider_comms.waiting.payload import with_figures
 from airflow_provider_comms.waiting.verdict import Failed, Finished, Skipped
 
-XCOM = {
+OLD = {
     "id": "comms_operation_01h9krwprkeee8fzqspvwy6nq8",
     "resource": "emails",
     "status": "COMPLETED",
@@ -17,6 +18,7 @@ XCOM = {
     "updated_at": "2026-11-21T04:27:04Z",
     "stats": {"recipients": 10},
 }
+XCOM = with_figures(OLD)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +42,7 @@ def test_what_is_written_is_read(verdict, is_list):
     ],
 )
 def test_events_of_0_1_0_are_read(event, verdict):
-    end = decode({**event, "operations": [XCOM]})
+    end = decode({**event, "operations": [OLD]})  # Without figures and rates.
 
     assert (end.verdict, end.operations, end.is_list) == (verdict, [XCOM], None)
 

@@ -9,6 +9,8 @@ import pytest
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.comms.models import EmailOperation, MessageOperation
 from airflow_provider_comms.comms.resource import Resource
+from airflow_provider_comms.reports.figures import figures
+from airflow_provider_comms.reports.rates import rates
 from airflow_provider_comms.waiting.payload import operation_xcom
 from airflow_provider_comms.waiting.spec import WaitSpec
 from airflow_provider_comms.waiting.verdict import Failed, Finished, Skipped, Waiting, judge
@@ -79,6 +81,32 @@ def test_a_broken_limit_names_counter_value_and_limit():
     )
 
 
+@pytest.mark.parametrize(
+    ("stats", "limit", "breaks"),
+    [
+        ({"delivered": 94, "total": 100}, "< 95%", True),
+        ({"delivered": 95, "total": 100}, "<95 %", False),
+        ({"delivered": 40, "opened": 55, "total": 100}, "< 95%", False),  # Everyone counted once.
+        ({"sent": 94, "delivered": 94, "opened": 94, "total": 100}, "< 95%", True),
+        ({"delivered": 9, "total": 10}, "< 10", True),
+        ({"delivered": 10, "total": 10}, "< 10", False),
+        ({"total": 0}, "< 95%", False),
+        ({"total": 0}, "< 1", True),
+    ],
+)
+def test_a_floor_is_broken_by_less_than_it_says(stats, limit, breaks):
+    verdict = judge(operation(**stats), policy(reached=limit))
+
+    assert isinstance(verdict, Failed) is breaks
+    assert not breaks or "below the limit of " in verdict.message
+
+
+@pytest.mark.parametrize("limit", ["50", "< 101%", "<", "> 5%", "< 1.5", "< -1", "", "101%", -1, True, None, 1.5])
+def test_what_is_not_a_limit_is_refused(limit):
+    with pytest.raises(CommsArgumentError, match="is not a limit"):
+        policy(failed=limit)
+
+
 def test_each_resource_has_limits_on_its_own_counters_only():
     spec = policy(unaddressable=1)
     assert spec.check_for(Resource.MESSAGES) is spec
@@ -99,8 +127,11 @@ def test_the_xcom_is_small_plain_json_in_utc():
             "created_at": "2026-11-21T00:00:00Z",
             "updated_at": "2026-11-20T10:00:00.500000Z",
             "stats": {"total": 10, "recipients": 8, "delivered": 5, "failed": 1},
+            "figures": figures(Resource.EMAILS, BODY["stats"]),
+            "rates": rates(figures(Resource.EMAILS, BODY["stats"])),
         }
     )
+    assert len(json.dumps(xcom)) < 1200
 
 
 def test_a_status_that_nobody_knows_is_handed_on_as_it_is():
