@@ -191,6 +191,8 @@ class CommsOperationSensor(PausesAsTheWaitSays, OperationTask, BaseSensorOperato
         return self._current_wait
 
     def _new_wait(self, context: Context) -> Wait:
+        # Before the import, which takes its time: Airflow's own timeout counts already, and must not be first.
+        start = started_at(self, context)
         from airflow_provider_comms.waiting.wait import Wait
 
         targets = self.resolve_targets()
@@ -200,7 +202,7 @@ class CommsOperationSensor(PausesAsTheWaitSays, OperationTask, BaseSensorOperato
             targets=targets,
             # Airflow's own two may have been changed since, by a cluster policy.
             spec=replace(self.spec, poke_interval=self.poke_interval, timeout=self.timeout).check_for(targets.resource),
-            started_at=started_at(self, context),
+            started_at=start,
             log=self.log,
             polls=context.get("task_reschedule_count", 0),
         )
