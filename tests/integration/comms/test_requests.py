@@ -70,7 +70,8 @@ def test_filters_and_tokens_arrive_intact_with_every_request(make_client, settin
     assert client.list("emails", start_date=NOON, end_date=NOON + timedelta(1), status="CANCELED", page_size=7) == []
     sent = [dict(parse_qsl(urlsplit(exchange.target).query, strict_parsing=True)) for exchange in server.exchanges]
     assert [query.pop("pageToken", None) for query in sent] == [None, *TOKENS]
-    filters = {"startDate": "2026-11-20T12:00:00Z", "endDate": "2026-11-21T12:00:00Z"}
+    # A second wider than asked for: whether the API's bounds are inclusive is not promised.
+    filters = {"startDate": "2026-11-20T11:59:59Z", "endDate": "2026-11-21T12:00:01Z"}
     assert sent == [filters | {"status": "CANCELED", "pageSize": "7"}] * 5
 
 
