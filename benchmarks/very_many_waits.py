@@ -19,11 +19,11 @@ from benchmarks.scale.account import RESOURCE, Account
 from benchmarks.scale.model import Load, cycle
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from airflow_provider_comms.comms.client import AsyncCommsClient
+    from airflow_provider_comms.comms.settings import ClientSettings
+    from airflow_provider_comms.polling.clients import SharedClient
     from airflow_provider_comms.polling.poller import Poller
-    from airflow_provider_comms.polling.status_scan import StatusScan
     from airflow_provider_comms.simulator import Simulator
 
 AS_MODELLED = Bound("≤", 5, "% off")
@@ -110,31 +110,53 @@ def requests_per_cycle(fields: dict[str, Any], cycles: int, driven: int, kinds: 
 
 
 async def _poll_all(account: Account, simulator: Simulator, cycles: int) -> int:
-    from airflow_provider_comms.comms.resource import Resource
-    from airflow_provider_comms.polling.status_scan import StatusScan
+    from airflow_provider_comms.polling.clients import shared_client
 
     shares = account.fill()
-    async with _client_of(simulator) as client:
-        scans = [StatusScan(client, Resource(RESOURCE)) for _ in shares]
+    settings = _settings_of(simulator)
+
+    async def read_settings() -> ClientSettings:
+        return settings
+
+    async with shared_client(CONNECTION, read_settings) as clients:
+        triggerers = [_Triggerer(clients) for _ in shares]
         if not account.load.joining:
             # Only who has seen all before knows which window to list.
-            shares = await _poll(scans, shares)
+            shares = await _poll(triggerers, shares)
         simulator.clear_requests()
         for _ in range(cycles):
             begun = account.advance(account.load.poke_interval)
-            shares = await _poll(scans, [old + new for old, new in zip(shares, begun, strict=True)])
+            shares = await _poll(triggerers, [old + new for old, new in zip(shares, begun, strict=True)])
         return simulator.request_counts()["total"]
 
 
-async def _poll(scans: Sequence[StatusScan], shares: list[list[str]]) -> list[list[str]]:
-    """Let each triggerer poll its share; return what is left of it."""
-    from airflow_provider_comms.polling.status_scan import PENDING
+class _Triggerer:
+    """What one triggerer knows."""
 
-    left = []
-    for scan, ids in zip(scans, shares, strict=True):
-        seen = await scan.see(ids)
-        left.append([one for one in ids if seen[one].status in PENDING])
-    return left
+    def __init__(self, clients: SharedClient) -> None:
+        from airflow_provider_comms.comms.resource import Resource
+        from airflow_provider_comms.polling.status_scan import StatusScan
+
+        self._scan = StatusScan(clients, Resource(RESOURCE), self._note)
+        self._found: dict[str, Any] = {}
+
+    async def _note(self, found: Mapping[str, Any]) -> None:
+        self._found |= found
+
+    async def poll(self, ids: list[str]) -> list[str]:
+        """Poll all; return those that are pending."""
+        from airflow_provider_comms.polling.status_scan import PENDING
+
+        self._found.clear()
+        await self._scan.fetch(ids)
+        while len(self._found) < len(ids):  # noqa: ASYNC110  (the last responses come after it returns)
+            await asyncio.sleep(0.01)
+        return [one for one in ids if self._found[one].status in PENDING]
+
+
+async def _poll(triggerers: Sequence[_Triggerer], shares: list[list[str]]) -> list[list[str]]:
+    """Let each triggerer poll its share; return what is left of it."""
+    return [await triggerer.poll(ids) for triggerer, ids in zip(triggerers, shares, strict=True)]
 
 
 def cycles_while_joining() -> float:
@@ -152,7 +174,7 @@ def cycles_while_joining() -> float:
 async def _join(ids: list[str]) -> None:
     from airflow_provider_comms.comms.resource import Resource
     from airflow_provider_comms.hooks.comms import CommsHook
-    from airflow_provider_comms.polling.poller import shared_poller
+    from airflow_provider_comms.polling.shared import shared_poller
 
     read_settings = CommsHook("twilio_comms_default").aget_settings
     async with shared_poller("twilio_comms_default", Resource(RESOURCE), read_settings) as poller:
@@ -169,14 +191,13 @@ async def _wait(poller: Poller, operation_id: str) -> None:
     """Wait until cancelled; a worker has polled just before."""
     known: dict[str, Any] = {}
     while True:
-        news = await poller.news([operation_id], known, due_in=INTERVAL, interval=INTERVAL, unchanged_for=3600)
-        known.update(news.seen)
+        update = await poller.wait_for_update(
+            [operation_id], known, due_in=INTERVAL, interval=INTERVAL, unchanged_for=3600
+        )
+        known.update(update.found)
 
 
-def _client_of(simulator: Simulator) -> AsyncCommsClient:
-    from airflow_provider_comms.comms.client import AsyncCommsClient
+def _settings_of(simulator: Simulator) -> ClientSettings:
     from airflow_provider_comms.comms.settings import ClientSettings
 
-    return AsyncCommsClient(
-        ClientSettings(username=simulator.account_sid, password=simulator.auth_token, base_url=simulator.url)
-    )
+    return ClientSettings(username=simulator.account_sid, password=simulator.auth_token, base_url=simulator.url)

@@ -4,87 +4,175 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
 from airflow_provider_comms.comms.client import AsyncCommsClient
+from airflow_provider_comms.comms.errors import CommsAuthenticationError, CommsPermissionError
+from airflow_provider_comms.polling.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from airflow_provider_comms.comms.settings import ClientSettings
+    from airflow_provider_comms.polling.limits import PollLimits
 
     ReadSettings = Callable[[], Awaitable[ClientSettings]]
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(eq=False, slots=True)
+class _Opened:
+    """A client, the settings it was made of, and how many requests it has under way."""
+
+    settings: ClientSettings
+    client: AsyncCommsClient
+    in_use: int = 0
+
+
 class SharedClient:
     """
-    The client of a connection.
+    The client of a connection; another one takes its place when the connection has changed.
 
     :param comms_conn_id: id of the Airflow connection, for the log.
     :param read_settings: reads the connection, again at every call.
     """
 
-    def __init__(self, comms_conn_id: str, read_settings: ReadSettings) -> None:
+    def __init__(self, comms_conn_id: str, read_settings: ReadSettings, limits: PollLimits = DEFAULT_LIMITS) -> None:
         self.users = 0
         self._comms_conn_id = comms_conn_id
         self._read_settings = read_settings
-        self._opening = asyncio.Lock()
-        self._opened: list[tuple[ClientSettings, AsyncCommsClient]] = []
+        self._limits = limits
+        self._reading = asyncio.Lock()
+        self._read_at = -math.inf
+        self._opened: _Opened | None = None
 
     async def open(self) -> None:
-        """Read the connection and make the client, unless that is done."""
-        async with self._opening:
-            if not self._opened:
-                self._open(await self._read_settings())
+        """Read the connection and make the client; where that is done, look whether the connection has changed."""
+        async with self._reading:
+            if self._opened is None:
+                self._read_at = asyncio.get_running_loop().time()
+                self._put(await self._read_settings())
+                return
+        await self.reread(max_age=self._limits.reread_on_join)
 
-    def _open(self, settings: ClientSettings) -> None:
-        self._opened.append((settings, AsyncCommsClient(settings)))
+    async def ask(self, request: Callable[[AsyncCommsClient], Awaitable[T]]) -> T:
+        """
+        Send a request, and once more if its credentials are refused and the connection holds others by now.
+
+        :param request: sends it, with the client in force. One that is replaced meanwhile stays open until it is done.
+        """
+        async with self._lease() as client:
+            try:
+                return await request(client)
+            except (CommsAuthenticationError, CommsPermissionError):
+                if self._in_force.client is client:
+                    await self.reread()
+                if self._in_force.client is client:
+                    raise
+        async with self._lease() as client:
+            return await request(client)
+
+    @asynccontextmanager
+    async def _lease(self) -> AsyncIterator[AsyncCommsClient]:
+        opened = self._in_force
+        opened.in_use += 1
+        try:
+            yield opened.client
+        finally:
+            opened.in_use -= 1
+            await self._close_unless_needed(opened)
 
     @property
-    def client(self) -> AsyncCommsClient:
-        """The client in force; there is one once :meth:`open` has returned."""
-        return self._opened[-1][1]
+    def max_in_flight(self) -> int:
+        """Requests that the client has under way at once."""
+        return self._in_force.settings.max_in_flight
 
-    async def renew(self, refused: AsyncCommsClient) -> bool:
+    async def reread(self, *, max_age: float = 0.0) -> None:
         """
-        Read the connection again: a token may have been rotated since.
+        Read the connection again: a token may have been rotated, a host corrected.
 
-        The old client stays open for those who are talking, until all have left.
+        Whatever fails here leaves the client in force: it is logged, and tried again at the next occasion.
 
-        :param refused: the client whose credentials were refused.
-        :return: whether another client is in force now.
+        :param max_age: seconds; not done if it was begun less than this before.
         """
-        async with self._opening:
-            if self.client is refused and (settings := await self._changed_settings()):
-                self._open(settings)
-                log.info("The connection %s has changed; waits on it go on.", self._comms_conn_id)
-            return self.client is not refused
-
-    async def _changed_settings(self) -> ClientSettings | None:
-        old, _ = self._opened[-1]
-        try:
-            new = await self._read_settings()
-        except Exception:
-            # Whatever a secrets backend raises: the client in force stays, and so do the waits.
-            log.warning("Could not read the connection %s again.", self._comms_conn_id, exc_info=True)
-            return None
-        return None if new == old else new
+        loop = asyncio.get_running_loop()
+        not_before = loop.time() - max_age
+        async with self._reading:
+            if self._read_at >= not_before:
+                return
+            self._read_at = loop.time()
+            settings = await self._changed_settings()
+        if settings is not None:
+            await self._replace(settings)
 
     async def aclose(self) -> None:
-        """Close what was opened."""
-        for _, client in self._opened:
-            await client.aclose()
+        """Close the client as soon as nobody uses it."""
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            await self._close_unless_needed(opened)
+
+    @property
+    def _in_force(self) -> _Opened:
+        if self._opened is None:
+            raise RuntimeError("The client was used before it was opened, or after all had left.")
+        return self._opened
+
+    def _put(self, settings: ClientSettings) -> None:
+        self._opened = _Opened(settings, _open(settings, self._limits))
+
+    async def _replace(self, settings: ClientSettings) -> None:
+        old = self._opened
+        if old is None:  # All have left meanwhile.
+            return
+        self._put(settings)
+        log.info("The connection has changed; waits on it use it as it is now. (%s)", self._comms_conn_id)
+        await self._close_unless_needed(old)
+
+    async def _close_unless_needed(self, opened: _Opened) -> None:
+        if opened is not self._opened and not opened.in_use:
+            await opened.client.aclose()
+
+    async def _changed_settings(self) -> ClientSettings | None:
+        try:
+            async with asyncio.timeout(self._limits.reread_timeout):
+                settings = await self._read_settings()
+        except Exception:
+            # Whatever a secrets backend raises: the client in force stays, and so do the waits.
+            log.warning(
+                "Could not read the connection again; the one read before is used. (%s)",
+                self._comms_conn_id,
+                exc_info=True,
+            )
+            return None
+        return None if settings == self._in_force.settings else settings
+
+
+def _open(settings: ClientSettings, limits: PollLimits) -> AsyncCommsClient:
+    """Return a client for the requests of polls: one attempt each, with short deadlines."""
+    seconds = limits.request_timeout
+    timeouts = replace(
+        settings.timeouts,
+        attempt=min(settings.timeouts.attempt, seconds),
+        call=min(settings.timeouts.call, seconds + limits.throttled_for),
+    )
+    retry = replace(settings.retry, attempts=1, retry_after_cap=min(settings.retry.retry_after_cap, seconds))
+    return AsyncCommsClient(settings).with_options(timeouts=timeouts, retry=retry)
 
 
 _shared: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedClient]] = WeakKeyDictionary()
 
 
 @asynccontextmanager
-async def shared_client(comms_conn_id: str, read_settings: ReadSettings) -> AsyncIterator[SharedClient]:
+async def shared_client(
+    comms_conn_id: str, read_settings: ReadSettings, limits: PollLimits = DEFAULT_LIMITS
+) -> AsyncIterator[SharedClient]:
     """
     Give the client of a connection; the first user opens it, the last one closes it.
 
@@ -92,7 +180,7 @@ async def shared_client(comms_conn_id: str, read_settings: ReadSettings) -> Asyn
     :param read_settings: reads the connection; what it raises at the first reading is raised here.
     """
     on_this_loop = _shared.setdefault(asyncio.get_running_loop(), {})
-    shared = on_this_loop.setdefault(comms_conn_id, SharedClient(comms_conn_id, read_settings))
+    shared = on_this_loop.setdefault(comms_conn_id, SharedClient(comms_conn_id, read_settings, limits))
     shared.users += 1
     try:
         await shared.open()

@@ -1,109 +1,112 @@
 """
 One poll for all that wait on a connection and a resource.
 
-Each wait says when its next look is due. The poller looks when the first of them is due, for all whose look is due
-soon, so that after a first round those of one interval are in step; it looks in the cheapest way (`StatusScan`), and
-wakes a wait only when there is news for it. Where many end at once, more ends are near, and it looks again sooner.
+Each wait says when its next poll is due. The poller polls when the first of them is due, for all that are due soon, so
+that after a first round those of one interval are in step; it asks in the cheapest way (`StatusScan`), and tells a
+wait as soon as there is something new for it. Where many end at once, more ends are near, and it polls again sooner.
 It lives on the triggerer's event loop as long as somebody waits.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextvars
-import logging
 import math
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
-from airflow_provider_comms.comms.errors import CommsError, are_credentials_refused
-from airflow_provider_comms.polling.clients import SharedClient, shared_client
-from airflow_provider_comms.polling.status_scan import StatusScan
+from airflow_provider_comms.comms.errors import CommsError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from airflow_provider_comms.comms.models import Operation
-    from airflow_provider_comms.comms.resource import Resource
-    from airflow_provider_comms.polling.clients import ReadSettings
-
-    Seen = dict[str, Operation | CommsError]
-
-log = logging.getLogger(__name__)
+    from airflow_provider_comms.polling.fetches import Found, Report
+    from airflow_provider_comms.polling.status_scan import StatusScan
 
 MAX_COALESCE = 1.0
-"""Seconds that a look waits for others to join it; a tenth of the interval if that is shorter."""
+"""Seconds that a poll waits for others to join it; a tenth of the interval if that is shorter."""
 COALESCE_RATIO = 0.1
-SOON = 0.5
-"""Share of its interval by which a look may come early to be taken together with others."""
-MANY = 0.1
-"""Share of the waits looked for: if more have ended, the others are looked at again after half an interval."""
+EARLY_RATIO = 0.5
+"""Share of its interval by which a poll may come early to be taken together with others."""
+BURST_RATIO = 0.1
+"""Share of the waits polled for: if more have ended, the others are polled again after half an interval."""
 NOTIFY_BATCH = 100
 """Waits that are told before the loop gets a turn for other things."""
-
-
-@dataclass(eq=False, slots=True, kw_only=True)
-class _Subscription:
-    """What one wait wants to see, look after look, until there is news or it wants to hear of none."""
-
-    ids: Sequence[str]
-    known: Mapping[str, Operation]
-    interval: float
-    due: float
-    quiet_until: float
-    news: asyncio.Future[Seen]
-    looks: int = 0
-
-    @property
-    def earliest(self) -> float:
-        """Who has seen nothing yet joins any look: so those that begin at all times come into step."""
-        return self.due - SOON * self.interval if self.known else -math.inf
-
-    def is_news(self, seen: Seen) -> bool:
-        """Whether anything differs from what the wait knows; a survey gives what has not changed as the same object."""
-        for one in self.ids:  # noqa: SIM110  (this is what a wait costs in a poll, and a loop costs less)
-            if one in seen and seen[one] is not self.known.get(one):
-                return True
-        return False
-
-    def has_ended(self, seen: Seen) -> bool:
-        """Whether all that is waited for has ended."""
-        found = map(seen.get, self.ids)
-        return all(one is not None and not isinstance(one, CommsError) and one.is_terminal for one in found)
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
     """
-    What a wait hears.
+    What a wait is told.
 
-    :param seen: by id the operation or the error in its place; empty if none of its ids had its turn.
-    :param looks: how often was looked for it.
+    :param found: by id the operation or the error in its place; empty if nothing is new, or none of its ids was asked.
+    :param polls: how often was polled for it since its last update.
     """
 
-    seen: Seen
-    looks: int
+    found: Mapping[str, Found]
+    polls: int
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class _Subscription:
+    """What one wait wants to know, poll after poll, until there is something new or it wants to hear of nothing new."""
+
+    ids: Sequence[str]
+    known: Mapping[str, Operation]
+    interval: float
+    due: float
+    deadline: float
+    quiet_until: float
+    update: asyncio.Future[Update]
+    polls: int = 0
+    unanswered: int = 0
+    """Ids that the poll under way has not told of yet."""
+    news: dict[str, Found] = field(default_factory=dict)
+
+    @property
+    def earliest(self) -> float:
+        """Who knows nothing yet joins any poll: so those that begin at all times come into step."""
+        return self.due - EARLY_RATIO * self.interval if self.known else -math.inf
+
+    @property
+    def is_last(self) -> bool:
+        """Whether there will be no poll after the one that is due."""
+        return self.deadline <= self.due + COALESCE_RATIO * self.interval
+
+    def note(self, operation_id: str, found: Found) -> None:
+        """Take in what was found; what has not changed is the object that the wait knows."""
+        if found is not self.known.get(operation_id):
+            self.news[operation_id] = found
+        self.unanswered -= 1
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether all that is waited for has ended."""
+        found = (self.news.get(one) or self.known.get(one) for one in self.ids)
+        return all(one is not None and not isinstance(one, CommsError) and one.is_terminal for one in found)
 
 
 class Poller:
     """
-    Looks for all that wait. Times are those of the event loop, in seconds.
+    Polls for all that wait. Times are those of the event loop, in seconds.
 
-    :param survey: sees many operations at the least cost.
-    :param renew: called where credentials were refused; says whether it gave the survey better ones.
+    :param make_scan: makes the scan that asks; it is given what to tell its findings.
     """
 
-    def __init__(self, survey: StatusScan, renew: Callable[[], Awaitable[bool]]) -> None:
-        self._survey = survey
-        self._renew = renew
+    def __init__(self, make_scan: Callable[[Report], StatusScan]) -> None:
         self._loop = asyncio.get_running_loop()
-        self._looks: set[_Subscription] = set()
+        self._scan = make_scan(self._report)
+        self._subscriptions: dict[_Subscription, None] = {}
+        self._of_id: defaultdict[str, list[_Subscription]] = defaultdict(list)
         self._wake = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
+        self._told = 0
+        self._ended = 0
+        self._many = 0.0
+        self._soon = math.inf
 
-    async def news(
+    async def wait_for_update(
         self,
         ids: Sequence[str],
         known: Mapping[str, Operation],
@@ -111,89 +114,119 @@ class Poller:
         due_in: float,
         interval: float,
         unchanged_for: float,
+        deadline_in: float = math.inf,
     ) -> Update:
         """
-        Look when it is due, or somewhat earlier together with others, and again until there is news.
+        Wait until a poll, when it is due or somewhat earlier together with others, or a later one, has something new.
+
+        Errors are new each time. An update tells of several ids together as far as one poll answers them.
 
         :param ids: ids of operations.
-        :param known: what the wait has seen of them.
-        :param due_in: when the first look is due, from now.
-        :param interval: from a look to the next one.
-        :param unchanged_for: how long a look that shows nothing new need not be told of; 0 to hear of each.
+        :param known: what the wait knows of them.
+        :param due_in: when the first poll is due, from now.
+        :param interval: from a poll to the next one.
+        :param unchanged_for: how long polls that show nothing new need not be told of; 0 to hear of each.
+        :param deadline_in: when the wait is given up, from now: the last poll before is the more urgent.
         """
         now = self._loop.time()
-        look = _Subscription(
-            ids=ids,
+        subscription = _Subscription(
+            ids=list(dict.fromkeys(ids)),
             known=known,
             interval=interval,
             due=now + due_in,
+            deadline=now + deadline_in,
             quiet_until=now + unchanged_for,
-            news=self._loop.create_future(),
+            update=self._loop.create_future(),
         )
-        self._looks.add(look)
-        self._wake_at(look.due + min(MAX_COALESCE, COALESCE_RATIO * interval))
+        self._subscriptions[subscription] = None
+        for one in subscription.ids:
+            self._of_id[one].append(subscription)
+        self._wake_at(subscription.due + min(MAX_COALESCE, COALESCE_RATIO * interval))
         try:
-            return Update(await look.news, look.looks)
+            return await subscription.update
         finally:
-            self._looks.discard(look)
+            self._remove(subscription)
 
     async def run(self) -> None:
-        """Look whenever a look is due, for ever."""
+        """Poll whenever a poll is due, until cancelled."""
         while True:
             await self._wake.wait()
             self._wake.clear()
             self._timer = None
             now = self._loop.time()
-            looks = [look for look in self._looks if look.earliest <= now]
-            many_ended = await self._look_for(looks)
-            if self._looks:
-                self._wake_at(min(look.due for look in self._looks))
-            if many_ended:
-                await asyncio.sleep(0)  # Those that were told of something else are about to come back.
-                self._wake_at(self._loop.time() + SOON * min(look.interval for look in looks))
+            due = [one for one in self._subscriptions if one.earliest <= now]
+            self._ended, self._many = 0, BURST_RATIO * len(due)
+            self._soon = math.inf
+            if due:
+                await self._poll(due)
+            await asyncio.sleep(0)  # Those that were told of something else are about to come back.
+            if self._subscriptions:
+                self._wake_at(min(one.due for one in self._subscriptions))
+            self._soon = (EARLY_RATIO + COALESCE_RATIO) * min((one.interval for one in due), default=math.inf)
+            self._wake_soon_if_many_ended()
 
-    async def _look_for(self, looks: list[_Subscription]) -> bool:
-        """Look, tell, and say whether so many have ended that others are likely to follow soon."""
-        try:
-            seen = await self._see([one for look in looks for one in look.ids])
-            await asyncio.sleep(0)
-        except Exception as error:
-            # Whatever it is, the waits must hear of it: a poller that dies in silence would hang them all.
-            log.exception("The poll failed.")
-            for look in looks:
-                if not look.news.done():
-                    look.news.set_exception(error)
-            return False
-        ended = 0
-        for number, look in enumerate(looks, 1):
-            ended += self._tell(look, seen)
-            if number % NOTIFY_BATCH == 0:
-                await asyncio.sleep(0)
-        return ended > MANY * len(looks)
+    async def _report(self, found: Mapping[str, Found]) -> None:
+        """Take in what was found, in a poll or some time after it, and tell those who wait for it."""
+        for one, what in found.items():
+            for subscription in tuple(self._of_id.get(one, ())):
+                subscription.note(one, what)
+                if subscription.unanswered <= 0 and subscription.news:
+                    await self._tell(subscription)
 
-    async def _see(self, ids: Sequence[str]) -> Seen:
-        seen = await self._survey.see(ids, self._all_ids())
-        if are_credentials_refused(seen.values()) and await self._renew():
-            seen = await self._survey.see(ids, self._all_ids())
-        return seen
+    async def tell_all(self, error: CommsError) -> None:
+        """Tell all who wait of an error."""
+        for subscription in self._subscriptions:
+            subscription.unanswered = 0
+        await self._report(dict.fromkeys(self._of_id, error))
 
-    def _all_ids(self) -> Iterator[str]:
-        """Give what all waits wait for; gone through only where the survey is about to forget something."""
-        return (one for look in self._looks for one in look.ids)
+    async def aclose(self) -> None:
+        """Leave off what is under way."""
+        await self._scan.aclose()
 
-    def _tell(self, look: _Subscription, seen: Seen) -> bool:
-        """Tell a wait, if there is news; say whether its end was it."""
-        look.looks += 1
+    async def _poll(self, due: list[_Subscription]) -> None:
+        ids: list[str] = []
+        urgent: set[str] = set()
+        for subscription in due:
+            subscription.unanswered = len(subscription.ids)
+            subscription.polls += 1
+            ids += subscription.ids
+            if subscription.is_last:
+                urgent.update(subscription.ids)
+        await self._scan.fetch(ids, keep=self._of_id.keys(), urgent=urgent)
+        await self._settle(due)
+
+    async def _settle(self, due: list[_Subscription]) -> None:
+        """The poll has told what it could: tell those who still have to hear of it, and plan the next one."""
         now = self._loop.time()
-        if look.news.done():  # Its wait has left.
-            self._looks.discard(look)
-        elif now >= look.quiet_until or look.is_news(seen):
-            self._looks.discard(look)
-            look.news.set_result({one: seen[one] for one in look.ids if one in seen})
-            return look.has_ended(seen)
-        else:
-            look.due = now + look.interval
-        return False
+        for subscription in due:
+            subscription.unanswered = 0
+            subscription.due = now + subscription.interval
+            if subscription.news or now >= subscription.quiet_until:
+                await self._tell(subscription)
+
+    async def _tell(self, subscription: _Subscription) -> None:
+        if subscription.update.done():  # Its wait has left, or is about to come back.
+            return
+        self._ended += subscription.has_ended
+        subscription.update.set_result(Update(subscription.news, subscription.polls))
+        self._remove(subscription)
+        self._told += 1
+        self._wake_soon_if_many_ended()
+        if not self._told % NOTIFY_BATCH:
+            await asyncio.sleep(0)
+
+    def _wake_soon_if_many_ended(self) -> None:
+        """In a poll, and after it as long as answers come in that it has asked for."""
+        if self._ended > self._many and self._soon < math.inf:
+            self._wake_at(self._loop.time() + self._soon)
+
+    def _remove(self, subscription: _Subscription) -> None:
+        if subscription in self._subscriptions:
+            del self._subscriptions[subscription]
+            for one in subscription.ids:
+                self._of_id[one].remove(subscription)
+                if not self._of_id[one]:
+                    del self._of_id[one]
 
     def _wake_at(self, when: float) -> None:
         if self._timer is not None:
@@ -201,55 +234,3 @@ class Poller:
                 return
             self._timer.cancel()
         self._timer = self._loop.call_at(when, self._wake.set)
-
-
-@dataclass
-class _Shared:
-    poller: Poller
-    task: asyncio.Task[None]
-    users: int = 0
-
-
-_shared: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, str], _Shared]] = WeakKeyDictionary()
-
-
-@asynccontextmanager
-async def shared_poller(comms_conn_id: str, resource: Resource, read_settings: ReadSettings) -> AsyncIterator[Poller]:
-    """
-    Give the poller of a connection and resource; the first user starts it, the last one ends it.
-
-    :param comms_conn_id: id of the Airflow connection.
-    :param resource: what is waited for.
-    :param read_settings: reads the connection; what it raises at the first reading is raised here.
-    """
-    async with shared_client(comms_conn_id, read_settings) as shared_by_all:
-        pollers = _shared.setdefault(asyncio.get_running_loop(), {})
-        key = (comms_conn_id, resource.value)
-        if key not in pollers:
-            pollers[key] = _start(_poller(shared_by_all, resource))
-        shared = pollers[key]
-        shared.users += 1
-        try:
-            yield shared.poller
-        finally:
-            shared.users -= 1
-            if not shared.users:
-                del pollers[key]
-                shared.task.cancel()
-                await asyncio.gather(shared.task, return_exceptions=True)
-
-
-def _poller(shared: SharedClient, resource: Resource) -> Poller:
-    survey = StatusScan(shared.client, resource)
-
-    async def renew() -> bool:
-        renewed = await shared.renew(survey.client)
-        survey.client = shared.client
-        return renewed
-
-    return Poller(survey, renew)
-
-
-def _start(poller: Poller) -> _Shared:
-    # In a context of its own: else its log lines would land in the log of the task that happened to be first.
-    return _Shared(poller, asyncio.create_task(poller.run(), context=contextvars.Context()))

@@ -1,257 +1,308 @@
 """
-The state of many operations at the least cost: a survey, taken again and again.
+The state of many operations at the least cost, again and again.
 
 A page of a list tells the state of 1,000 operations for one request. So the pending operations are listed, and those
 of ours that are not among them (they have ended, or the list lags behind) are looked up: many by a list of the ended
-ones, few one by one. Where a list would cost more requests than asking for each, each is asked for.
+ones, few one by one. Where a list would cost more requests than asking for each, or fails, each is asked for.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from contextlib import aclosing
-from dataclasses import replace
-from itertools import islice, pairwise
+import logging
+import math
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from airflow_provider_comms.comms.collector import collector_paused
-from airflow_provider_comms.comms.errors import (
-    CommsAuthenticationError,
-    CommsError,
-    CommsPermissionError,
-    CommsRateLimitError,
-)
-from airflow_provider_comms.comms.http.response import parse_page
-from airflow_provider_comms.comms.listing.query import OVERLAP, query_of
+from airflow_provider_comms.comms.errors import CommsError
+from airflow_provider_comms.comms.listing.query import query_of
+from airflow_provider_comms.comms.models import Operation
 from airflow_provider_comms.comms.resource import OperationStatus, Resource
+from airflow_provider_comms.polling.errors import (
+    NotPolledError,
+    is_refusal,
+    not_polled,
+    without_operation,
+)
+from airflow_provider_comms.polling.fetches import Fetcher
+from airflow_provider_comms.polling.limits import DEFAULT_LIMITS
+from airflow_provider_comms.polling.lists import EVERYTHING, TooManyPagesError, WantedPages, window_of
+from airflow_provider_comms.polling.spot_checks import SpotChecks
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable
-    from datetime import datetime
+    from collections.abc import Collection, Iterable, Mapping
 
     from airflow_provider_comms.comms.client import AsyncCommsClient
-    from airflow_provider_comms.comms.http.response import Response
-    from airflow_provider_comms.comms.models import Operation, Page
+    from airflow_provider_comms.polling.clients import SharedClient
+    from airflow_provider_comms.polling.fetches import Found, Report, Round
+    from airflow_provider_comms.polling.limits import PollLimits
+    from airflow_provider_comms.polling.lists import Window
 
-    Window = tuple[datetime | None, datetime | None]
-    Seen = dict[str, Operation | CommsError]
+log = logging.getLogger(__name__)
 
 PENDING = (OperationStatus.PROCESSING, OperationStatus.SCHEDULED)
 ENDED = (OperationStatus.COMPLETED, OperationStatus.CANCELED)
 MIN_IDS_TO_LIST = 3
 """So many are always asked for one by one: a list costs a request for each pending status at the least."""
-BATCH = 250
-"""Fetches that are begun together, so that no loop is held up by making tasks."""
-PROBE_SIZE = 10
-"""Fetches that go ahead of the others, so that trouble which meets all of them is met by few."""
-MAX_FETCHES = 1000
-"""Fetches of one survey where the list does not work; the others come next time."""
 MIN_HITS_PER_PAGE = 20
 """Operations of ours that a page of ended ones must tell of to be worth the next page."""
-RELIST_AFTER = 20
-"""Surveys after which a list that was too long is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """
+    What kept a poll from being answered at all.
+
+    :param is_proven: whether it would meet each operation, and does not pass by itself.
+    """
+
+    error: CommsError
+    is_proven: bool
 
 
 class StatusScan:
     """
     Sees operations of one resource.
 
-    :param client: asks the API; another one may take its place between two surveys.
+    :param clients: the connection's client.
     :param resource: "emails" or "messages".
+    :param report: told of operations, and of errors in their place, as they become known. What has not changed since
+        it was last reported is the same object as then.
     """
 
-    def __init__(self, client: AsyncCommsClient, resource: Resource) -> None:
-        self.client = client
+    def __init__(
+        self, clients: SharedClient, resource: Resource, report: Report, limits: PollLimits = DEFAULT_LIMITS
+    ) -> None:
+        self._clients = clients
         self._resource = resource
+        self._report = report
+        self._limits = limits
+        self._fetcher = Fetcher(clients, resource, self._report_fetched, limits)
+        self._checks = SpotChecks(limits)
         self._last: dict[str, Operation] = {}
-        self._longest_unchecked: deque[str] = deque()
-        self._sample = 1
-        self._in_trouble = False
-        self._list_costs = 0
-        self._surveys_without_list = 0
+        self._trouble: _Trouble | None = None
+        self._list_costs = 0.0
+        self._list_failures = 0
+        self._polls_without_list = 0
 
-    async def see(self, ids: Iterable[str], others: Iterable[str] = ()) -> Seen:
+    async def fetch(self, ids: Iterable[str], *, keep: Collection[str] = (), urgent: Collection[str] = ()) -> None:
         """
-        Return the state of each operation, or the error in its place.
+        Report the state of each operation, or the error in its place, in the fewest requests that tell of them.
 
-        What has not changed since the last survey is the same object as then.
+        Returns when there is nothing more to send; a fetch that is not answered by then is reported later. Who could
+        not be asked for this time has a `NotPolledError` reported; or nothing, where the API answers, but not for
+        so many: then they are among the first of the next time.
 
-        Ids that are missing in the result were not asked for this time; only where the list fails and they are many.
-
-        :param ids: ids of operations; in number the fewest requests are made that tell of them.
-        :param others: ids that later surveys will ask for, beside these.
+        :param ids: ids of operations.
+        :param keep: ids that later calls will ask for, beside these.
+        :param urgent: ids for which this is the last time.
         """
         wanted = dict.fromkeys(ids)
-        self._forget_all_but(wanted, others)
-        first: Seen = {}
-        if self._in_trouble and wanted:
-            # One goes ahead to see whether the trouble has passed, before the others follow.
-            first = await self._fetch(list(islice(wanted, 1)))
-            if trouble := _common_trouble(first):
-                return dict.fromkeys(wanted, trouble)
-        seen = first | await self._see_all([one for one in wanted if one not in first])
-        await _let_others_run()
-        self._in_trouble = _common_trouble(seen) is not None
-        return seen
+        self._forget_all_but(wanted, keep)
+        self._trouble = await self._fetch_all(wanted, urgent)
 
-    async def _see_all(self, ids: list[str]) -> Seen:
-        if not self._is_list_worth_it(len(ids)):
-            return await self._fetch(ids)
+    async def aclose(self) -> None:
+        """Leave off; what is under way is not reported any more."""
+        await self._fetcher.aclose()
+
+    async def _fetch_all(self, wanted: dict[str, None], urgent: Collection[str]) -> _Trouble | None:
+        """Return the trouble that met all who were asked, if any."""
+        if self._trouble:
+            await self._clients.reread(max_age=self._limits.reread_in_trouble)
+            if self._trouble.is_proven or not is_refusal(self._trouble.error):
+                # One goes ahead to see whether the trouble has passed; and those that cannot wait for the next time.
+                number = max(1, min(len(urgent), self._limits.fetches_once))
+                round_ = await self._fetcher.fetch(wanted, is_up=False, probes=number, at_most=number, urgent=urgent)
+                if round_.trouble:
+                    return await self._tell_others(wanted, round_, round_.trouble)
+                wanted = {one: None for one in wanted if one not in round_.asked}
+        if not self._is_list_worth_it(len(wanted)):
+            return await self._fetch_each(wanted, urgent)
+        missing = dict(wanted)
         try:
-            pending = await self._list_pending(ids)
+            pending = await self._clients.ask(lambda client: self._list_pending(client, missing))
+        except TooManyPagesError:
+            return await self._fetch_each(missing, urgent)
         except CommsError as error:
-            return await self._do_without_list(ids, error)
-        if pending is None:
-            return await self._fetch(ids)
+            return await self._do_without_list(missing, error, urgent)
+        except Exception as error:
+            log.exception("A list failed unexpectedly.")
+            reason = f"The list failed unexpectedly: {type(error).__name__}; see the triggerer's log."
+            return await self._do_without_list(missing, NotPolledError(reason), urgent)
         await _let_others_run()
-        missing = [one for one in ids if one not in pending]
-        ended = await self._list_ended(missing)
-        rest = [one for one in missing if one not in ended]
-        checked = self._spot_checks(pending)
-        fetched = await self._fetch([*rest, *checked])
-        self._note_lag([fetched[one] for one in checked if one in fetched])
-        return {**pending, **ended, **fetched}
+        if len(missing) > MIN_HITS_PER_PAGE:
+            with suppress(CommsError, TooManyPagesError):  # A mere help: who is not found is fetched.
+                await self._clients.ask(lambda client: self._list_ended(client, missing))
+        await self._fetch_missing(missing, pending, urgent)
+        return None
 
     def _is_list_worth_it(self, number: int) -> bool:
         if number <= MIN_IDS_TO_LIST:
             return False
-        if number > self._list_costs:
-            return True
-        self._surveys_without_list += 1
-        return self._surveys_without_list >= RELIST_AFTER
+        if number <= self._list_costs and self._polls_without_list:
+            self._polls_without_list -= 1
+            return False
+        return True
 
-    async def _list_pending(self, ids: list[str]) -> Seen | None:
-        """List the pending ones; None if it turns out dearer than asking for each."""
-        wanted, pages = set(ids), 0
-        await _let_others_run()
-        window = self._window(ids)
-        await _let_others_run()
-        found: Seen = {}
-        for status in PENDING:
-            async with aclosing(self._pages(status, wanted, window)) as listed:
-                async for page in listed:
-                    pages += 1
-                    found.update({one.id: one for one in page})
-                    if pages >= len(ids):
-                        # It is known to cost at least this; the doubling lets a growing crowd try again.
-                        self._list_costs, self._surveys_without_list = 2 * pages, 0
-                        return None
-        self._list_costs, self._surveys_without_list = pages, 0
-        return found
+    async def _list_pending(self, client: AsyncCommsClient, missing: dict[str, None]) -> dict[str, Operation]:
+        """
+        List the pending ones, and report them.
 
-    async def _list_ended(self, missing: list[str]) -> Seen:
-        """List the ended ones as long as each page tells of many of ours. A mere help: what fails here is fetched."""
-        found: Seen = {}
-        if len(missing) <= MIN_HITS_PER_PAGE:
-            return found
-        wanted = set(missing)
-        window = self._window(missing)
+        :param missing: ids that were not found so far; those found are taken out.
+        :return: those found that are pending indeed.
+        """
+        pending: dict[str, Operation] = {}
+        await _let_others_run()
+        pages = await self._pages(client, missing)
         try:
-            for status in ENDED:
-                async with aclosing(self._pages(status, wanted, window)) as listed:
-                    async for page in listed:
-                        found.update({one.id: one for one in page})
-                        if len(page) < MIN_HITS_PER_PAGE or len(missing) - len(found) <= MIN_HITS_PER_PAGE:
-                            break
-        except CommsError:
-            return found
-        return found
+            for status in PENDING:
+                async with aclosing(pages.of(status)) as listed:
+                    async for found in listed:
+                        await self._report_listed(found, missing)
+                        pending |= {one: operation for one, operation in found.items() if not operation.is_terminal}
+        except TooManyPagesError:
+            # It is known to cost at least this; the doubling lets a growing crowd try again.
+            is_too_dear = pages.read >= pages.at_most
+            self._note_list_costs(2 * pages.read if is_too_dear else math.inf)
+            raise
+        self._note_list_costs(pages.read)
+        self._list_failures = 0
+        return pending
 
-    def _pages(
-        self, status: OperationStatus, wanted: set[str], window: Window
-    ) -> AsyncGenerator[list[Operation], None]:
-        """List those that are wanted."""
-        start, end = window
-        query = query_of(self._resource, start_date=start, end_date=end, status=status)
-        return self.client.pages(query, lambda answer: self._read_wanted(answer, wanted))
+    def _note_list_costs(self, requests: float) -> None:
+        self._list_costs, self._polls_without_list = requests, self._limits.relist_after - 1
 
-    def _window(self, ids: list[str]) -> Window:
+    async def _list_ended(self, client: AsyncCommsClient, missing: dict[str, None]) -> None:
+        """List the ended ones as long as each page tells of many of ours."""
+        pages = await self._pages(client, missing)
+        for status in ENDED:
+            async with aclosing(pages.of(status)) as listed:
+                async for found in listed:
+                    await self._report_listed(found, missing)
+                    if len(found) < MIN_HITS_PER_PAGE or len(missing) <= MIN_HITS_PER_PAGE:
+                        break
+
+    async def _pages(self, client: AsyncCommsClient, missing: Collection[str]) -> WantedPages:
+        window = self._window(missing)
+        await _let_others_run()
+        return WantedPages(client, self._resource, window, frozenset(missing), self._intern_listed, self._limits)
+
+    def _window(self, ids: Collection[str]) -> Window:
         """
         Return the window in which they were created, if it is known of all.
 
+        Nothing is known of those that never gave an answer to a fetch; they are fetched again, and count for nothing.
+
         :param ids: in the order in which they were first seen, if possible: a set's order is ten times as slow.
         """
-        created = [last.created_at for one in ids if (last := self._last.get(one))]
-        if not created or len(created) < len(ids):
-            return None, None
-        return min(created) - OVERLAP, max(created) + OVERLAP
+        known = [last.created_at for one in ids if (last := self._last.get(one))]
+        if len(known) < len(ids) and any(not (one in self._last or self._fetcher.was_asked(one)) for one in ids):
+            return EVERYTHING
+        return window_of(known)
 
-    def _read_wanted(self, answer: Response, wanted: set[str]) -> Page:
-        """
-        Read a page, and keep what is wanted of it; what has not changed is kept as the object that was there.
+    async def _report_listed(self, found: dict[str, Operation], missing: dict[str, None]) -> None:
+        for one in found:
+            missing.pop(one, None)
+        await self._report(found)
 
-        All that is parsed is gone again when this returns, but for what is new. So the garbage collector, which
-        would otherwise go through the whole heap of a triggerer every few thousand operations, is better paused.
-        """
-        with collector_paused():
-            page = parse_page(answer)
-            kept = [self._known(one) for one in page.operations if one.id in wanted]
-            page = replace(page, operations=kept)
-        return page  # noqa: RET504  (what was parsed is gone before collections go on)
+    async def _fetch_missing(
+        self, missing: Collection[str], pending: dict[str, Operation], urgent: Collection[str]
+    ) -> None:
+        checked = self._checks.choose(pending)
+        await _let_others_run()
+        ids = [*missing, *checked]
+        await self._fetcher.fetch(ids, is_up=True, probes=0, at_most=self._limits.fetches, urgent=urgent)
 
-    def _known(self, operation: Operation) -> Operation:
+    async def _do_without_list(
+        self, missing: dict[str, None], error: CommsError, urgent: Collection[str]
+    ) -> _Trouble | None:
+        """The list failed: so does everything, or the list alone."""
+        is_first = not self._list_failures
+        at_most = self._limits.fetches_once if is_first else self._limits.fetches
+        trouble = await self._fetch_each(missing, urgent, error, at_most)
+        if trouble is None:
+            self._list_failures += 1
+            self._list_costs = math.inf
+            self._polls_without_list = min(2 ** (self._list_failures - 1) - 1, self._limits.relist_after)
+        return trouble
+
+    async def _fetch_each(
+        self,
+        ids: dict[str, None],
+        urgent: Collection[str],
+        list_error: CommsError | None = None,
+        at_most: int | None = None,
+    ) -> _Trouble | None:
+        # Where the list could not be read either, for a reason that may pass, one failure is enough to believe it.
+        probes = 1 if list_error and list_error.transient else self._limits.probes
+        round_ = await self._fetcher.fetch(
+            ids, is_up=False, probes=probes, at_most=at_most or self._limits.fetches, urgent=urgent
+        )
+        return await self._tell_others(ids, round_, round_.trouble, list_error) if round_.trouble else None
+
+    async def _tell_others(
+        self, wanted: Iterable[str], round_: Round, error: CommsError, list_error: CommsError | None = None
+    ) -> _Trouble:
+        """All who were asked had trouble; tell the others why they were not asked."""
+        was_proven = self._trouble is not None and self._trouble.is_proven and is_refusal(error)
+        is_proven = was_proven or await self._is_proven(round_, list_error)
+        others = [one for one in wanted if one not in round_.asked]
+        await self._report(dict.fromkeys(others, without_operation(error) if is_proven else not_polled(error)))
+        return _Trouble(error, is_proven)
+
+    async def _is_proven(self, round_: Round, list_error: CommsError | None) -> bool:
+        """Whether all would be refused for good: several operations were, and a list is."""
+        errors = round_.errors.values()
+        if len(errors) < self._limits.probes or not all(map(is_refusal, errors)):
+            return False
+        if list_error is None:
+            list_error = await self._list_error()
+        return list_error is not None and is_refusal(list_error)
+
+    async def _list_error(self) -> CommsError | None:
+        query = query_of(self._resource, page_size=1, limit=1)
+
+        async def list_one(client: AsyncCommsClient) -> None:
+            async with aclosing(client.pages(query)) as pages:
+                await anext(pages, None)
+
+        try:
+            await self._clients.ask(list_one)
+        except CommsError as error:
+            return error
+        return None
+
+    async def _report_fetched(self, found: Mapping[str, Found]) -> None:
+        interned = {one: self._intern(what) if isinstance(what, Operation) else what for one, what in found.items()}
+        for one, what in interned.items():
+            self._checks.note(one, what)
+        await self._report(interned)
+
+    def _intern(self, operation: Operation) -> Operation:
+        """Return the object that stands for an operation: the known one, unless something has changed."""
         last = self._last.get(operation.id)
         if last is not None and last.status == operation.status and last.stats == operation.stats:
             return last
         self._last[operation.id] = operation
         return operation
 
-    async def _do_without_list(self, ids: list[str], error: CommsError) -> Seen:
-        """The list failed: so does everything, or the list alone."""
-        if _concerns_all(error):
-            return dict.fromkeys(ids, error)
-        first = await self._fetch(ids[:1])
-        if trouble := _common_trouble(first):
-            return dict.fromkeys(ids, trouble)
-        return first | await self._fetch(ids[1:MAX_FETCHES])
+    def _intern_listed(self, operation: Operation) -> Operation:
+        """Do so with an operation of a list, which may lag behind what is known: an end is no more undone."""
+        last = self._last.get(operation.id)
+        if last is not None and (last.is_terminal > operation.is_terminal or last.updated_at > operation.updated_at):
+            return last
+        return self._intern(operation)
 
-    async def _fetch(self, ids: list[str]) -> Seen:
-        seen: Seen = {}
-        for start, end in pairwise([0, *range(PROBE_SIZE, len(ids), BATCH), len(ids)]):
-            batch = await self.client.try_operations(self._resource, ids[start:end])
-            seen |= {one: f if isinstance(f, CommsError) else self._known(f) for one, f in batch.items()}
-            if trouble := _common_trouble(seen):
-                return dict.fromkeys(ids, trouble) | seen
-        return seen
-
-    def _spot_checks(self, pending: Seen) -> list[str]:
-        """Choose whom to fetch although the list shows it as pending: a list may lag behind for ever."""
-        chosen: list[str] = []
-        if not self._longest_unchecked:
-            self._longest_unchecked.extend(pending)
-        while self._longest_unchecked and len(chosen) < self._sample:
-            if (one := self._longest_unchecked.popleft()) in pending:
-                chosen.append(one)
-        return chosen
-
-    def _note_lag(self, checked: list[Operation | CommsError]) -> None:
-        """Check twice as many next time if one has ended that the list showed as pending, and one if none has."""
-        lags = any(not isinstance(one, CommsError) and one.is_terminal for one in checked)
-        self._sample = 2 * self._sample if lags else 1
-
-    def _forget_all_but(self, wanted: dict[str, None], others: Iterable[str]) -> None:
-        if len(self._last) <= 2 * len(wanted):
-            return
-        kept = wanted.keys() | others
-        if len(self._last) > 2 * len(kept):
+    def _forget_all_but(self, wanted: Collection[str], keep: Collection[str]) -> None:
+        bound = 2 * max(len(wanted), len(keep))
+        if max(len(self._last), len(self._fetcher)) > bound:
+            kept = {*wanted, *keep}
             self._last = {one: last for one, last in self._last.items() if one in kept}
+            self._fetcher.forget_all_but(kept)
+            self._checks.forget_all_but(kept)
 
 
 async def _let_others_run() -> None:
     """Each step between two of these takes a microsecond for an operation: of 50,000, as long as a loop may be held."""
     await asyncio.sleep(0)
-
-
-def _concerns_all(error: CommsError) -> bool:
-    """Whether no other request would do better: the credentials are refused, or a limit is reached."""
-    return isinstance(error, (CommsAuthenticationError, CommsPermissionError, CommsRateLimitError))
-
-
-def _common_trouble(seen: Seen) -> CommsError | None:
-    """Return the error that stands in the place of all of them, if it is one that may well meet the next ones too."""
-    errors = [found for found in seen.values() if isinstance(found, CommsError)]
-    if not errors or len(errors) < len(seen):
-        return None
-    last = errors[-1]
-    return last if last.transient or last.wrong_endpoint or _concerns_all(last) else None

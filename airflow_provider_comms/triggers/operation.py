@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow.triggers.base import BaseTrigger, TaskSuccessEvent, TriggerEvent
 
-from airflow_provider_comms.comms.errors import CommsError, CommsUnreachableError
+from airflow_provider_comms.comms.errors import CommsError
 from airflow_provider_comms.comms.redaction import excerpt
 from airflow_provider_comms.hooks.comms import CommsHook
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
@@ -27,7 +27,7 @@ from airflow_provider_comms.waiting.verdict import Failed, Waiting
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from airflow_provider_comms.polling.poller import Poller, Update
+    from airflow_provider_comms.polling.poller import Poller
     from airflow_provider_comms.waiting.verdict import Verdict
     from airflow_provider_comms.waiting.wait import Wait
 
@@ -36,7 +36,7 @@ MAX_OVERRUN = 15.0
 """Seconds that the last poll may take beyond the deadline."""
 
 
-_HEAVY = ("waiting.wait", "polling.poller", "comms.client")
+_HEAVY = ("waiting.wait", "polling.shared", "comms.client")
 _is_loaded = threading.Event()
 
 
@@ -122,7 +122,7 @@ class CommsOperationTrigger(BaseTrigger):
             return WaitEnd(verdict=Failed("no connection", text))
 
     async def _run_wait(self, wait: Wait) -> WaitEnd:
-        from airflow_provider_comms.polling.poller import shared_poller
+        from airflow_provider_comms.polling.shared import shared_poller
 
         hook = CommsHook(self.comms_conn_id)
         async with shared_poller(self.comms_conn_id, wait.targets.resource, hook.aget_settings) as poller:
@@ -138,36 +138,27 @@ class CommsOperationTrigger(BaseTrigger):
     async def _poll_to_end(self, wait: Wait, poller: Poller, hook: CommsHook) -> WaitEnd:
         delay = wait.delay_until(self.next_poll_at, wait.now())
         while True:
-            update = await self._next_update(wait, poller, delay)
-            verdict = wait.update(update.seen, wait.now(), update.looks)
+            update = await poller.wait_for_update(
+                wait.due(wait.now() + delay),
+                wait.seen,
+                due_in=delay,
+                interval=wait.spec.poke_interval,
+                unchanged_for=wait.unchanged_for(wait.now()),
+                deadline_in=wait.remaining(wait.now()),
+            )
+            verdict = wait.update(update.found, wait.now(), update.polls)
             if one := wait.unknown_id:
                 verdict = await self._ask_elsewhere(wait, one, hook)
             if not isinstance(verdict, Waiting):
                 return wait.end(verdict, wait.now())
             delay = wait.delay(wait.now())
 
-    async def _next_update(self, wait: Wait, poller: Poller, delay: float) -> Update:
-        from airflow_provider_comms.polling.poller import Update
-
-        ids = wait.due(wait.now() + delay)
-        try:
-            return await poller.news(
-                ids,
-                wait.seen,
-                due_in=delay,
-                interval=wait.spec.poke_interval,
-                unchanged_for=wait.unchanged_for(wait.now()),
-            )
-        except Exception as error:  # noqa: BLE001
-            # Whatever made the poll fail for all who share it, it says nothing of these operations: wait on.
-            failed = CommsUnreachableError(f"The poll failed: {_described(error)}", advice="See the triggerer's log.")
-            return Update(dict.fromkeys(ids, failed), 1)
-
     async def _ask_elsewhere(self, wait: Wait, operation_id: str, hook: CommsHook) -> Verdict:
         from airflow_provider_comms.polling.clients import shared_client
 
+        resource = other_resource(wait.targets.resource)
         async with shared_client(self.comms_conn_id, hook.aget_settings) as shared:
-            found = await shared.client.try_operations(other_resource(wait.targets.resource), [operation_id])
+            found = await shared.ask(lambda client: client.try_operations(resource, [operation_id]))
         return wait.note_elsewhere(operation_id, found[operation_id], wait.now())
 
     def _wait(self, lines: LineWriter) -> Wait:

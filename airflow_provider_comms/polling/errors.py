@@ -1,0 +1,55 @@
+"""What a wait hears when its operation was not asked for, and which errors may meet more than one operation."""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import replace
+from typing import ClassVar
+
+from airflow_provider_comms.comms.errors import (
+    CommsAuthenticationError,
+    CommsError,
+    CommsPermissionError,
+    CommsRateLimitError,
+    CommsSettingsError,
+)
+
+_OF_THE_CONNECTION = (CommsAuthenticationError, CommsPermissionError, CommsSettingsError)
+
+
+class NotPolledError(CommsError):
+    """The operation was not asked for this time, because requests for others failed; it will be. Always transient."""
+
+    transient: ClassVar[bool] = True
+    default_advice = "It will be asked for again. If this goes on, see the reason."
+
+
+def is_common(error: CommsError) -> bool:
+    """Whether the cause of an operation's error may well meet requests for other operations too."""
+    return error.transient or error.wrong_endpoint or isinstance(error, _OF_THE_CONNECTION)
+
+
+def is_refusal(error: CommsError) -> bool:
+    """Whether it may be common, and will not pass by itself: refused credentials, or a wrong endpoint."""
+    return is_common(error) and not error.transient
+
+
+def not_polled(cause: CommsError) -> NotPolledError:
+    """
+    Return what the others are told in place of an error that one operation, or a list, met.
+
+    A Retry-After is passed on only where it concerns all.
+    """
+    shared = isinstance(cause, CommsRateLimitError)
+    context = replace(
+        cause.context, path=None, operation_id=None, retry_after=cause.context.retry_after if shared else None
+    )
+    return NotPolledError(f"Not polled this time, as other requests failed: {cause.message}", context)
+
+
+def without_operation(error: CommsError) -> CommsError:
+    """Return an error that is proven to meet all, free of the operation that met it."""
+    shared = copy(error)
+    shared.context = replace(error.context, path=None, operation_id=None)
+    shared.args = (shared.message, shared.context, shared.advice)
+    return shared

@@ -1,0 +1,239 @@
+"""
+Operations asked for one by one: each reported as it is answered, and whoever has waited longest is asked first.
+
+An operation that had trouble of its own while others were answered is asked beside the others from then on, a few of
+its kind at a time, until it is answered again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_comms.comms.errors import CommsArgumentError, CommsError, CommsRateLimitError
+from airflow_provider_comms.polling.errors import NotPolledError, is_common
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
+
+    from airflow_provider_comms.comms.client import AsyncCommsClient
+    from airflow_provider_comms.comms.models import Operation
+    from airflow_provider_comms.comms.resource import Resource
+    from airflow_provider_comms.polling.clients import SharedClient
+    from airflow_provider_comms.polling.limits import PollLimits
+
+    Found = Operation | CommsError
+    Report = Callable[[Mapping[str, Found]], Awaitable[None]]
+
+log = logging.getLogger(__name__)
+
+TROUBLED_SHARE = 4
+"""One of so many requests at once may be for an operation that had trouble of its own."""
+FAILURES_IN_A_ROW = 2
+"""Times the number of probes: so many failures in a row end a round that began well."""
+
+
+@dataclass(eq=False, slots=True)
+class Round:
+    """
+    What came of a round of fetches, as far as it is known.
+
+    :param is_up: whether the API has given an answer that somebody can use; then errors concern one operation each.
+    :param urgent: ids for which it is the last chance.
+    :param asked: ids asked for so far.
+    :param errors: of those that failed, in a way that may meet others too, before anybody was answered.
+    """
+
+    is_up: bool
+    urgent: Collection[str]
+    asked: set[str] = field(default_factory=set)
+    errors: dict[str, CommsError] = field(default_factory=dict)
+    in_a_row: int = 0
+
+    @property
+    def trouble(self) -> CommsError | None:
+        """Return the latest of the errors that all had who were asked; None if somebody was answered."""
+        return None if self.is_up or not self.errors else next(reversed(self.errors.values()))
+
+
+class Fetcher:
+    """
+    Fetches operations of one resource.
+
+    :param clients: the connection's client.
+    :param resource: "emails" or "messages".
+    :param report: told of each operation, or of the error in its place, as it is answered.
+    """
+
+    def __init__(self, clients: SharedClient, resource: Resource, report: Report, limits: PollLimits) -> None:
+        self._clients = clients
+        self._resource = resource
+        self._report = report
+        self._limits = limits
+        self._loop = asyncio.get_running_loop()
+        self._in_flight: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._count = 0
+        self._last_asked: dict[str, int] = {}
+        self._troubled: dict[str, float] = {}
+        self._troubled_queue: deque[str] = deque()
+        self._troubled_workers = 0
+
+    async def fetch(
+        self, ids: Iterable[str], *, is_up: bool, probes: int, at_most: int, urgent: Collection[str] = ()
+    ) -> Round:
+        """
+        Ask for operations. Return when there is nothing more to send; who is not answered by then is reported later.
+
+        :param ids: ids; not asked are those that are being asked, and those whose Retry-After has not passed.
+        :param is_up: whether the API is known to answer.
+        :param probes: if it is not, as many go ahead, and the others follow as soon as one of them is answered.
+        :param at_most: how many to ask.
+        :param urgent: ids to ask first, and even if the API has throttled the connection.
+        """
+        round_ = Round(is_up, urgent)
+        healthy, troubled = self._in_order(ids, urgent)
+        if not healthy and not is_up:
+            healthy, troubled = troubled, []
+        await self._send(deque(healthy[:at_most]), round_, probes)
+        if round_.is_up:
+            self._ask_troubled(troubled, round_)
+        return round_
+
+    async def _send(self, queue: deque[str], round_: Round, probes: int) -> None:
+        running: set[asyncio.Task[None]] = set()
+        end = self._loop.time() + self._limits.sending
+        give_up = FAILURES_IN_A_ROW * self._limits.probes
+        while queue and round_.in_a_row < give_up and self._loop.time() < end:
+            room = self._clients.max_in_flight - len(running)
+            if not round_.is_up:
+                room = min(room, probes - len(round_.asked))
+            for _ in range(min(room, len(queue))):
+                running.add(self._start(queue.popleft(), round_))
+            if not running:
+                return
+            _, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        while running and not round_.is_up:
+            _, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+
+    def __len__(self) -> int:
+        return len(self._last_asked)
+
+    def forget_all_but(self, kept: Collection[str]) -> None:
+        """Forget what is known of other operations."""
+        self._last_asked = {one: when for one, when in self._last_asked.items() if one in kept}
+        self._troubled = {one: when for one, when in self._troubled.items() if one in kept}
+
+    def was_asked(self, operation_id: str) -> bool:
+        """Whether an operation was ever asked for."""
+        return operation_id in self._last_asked
+
+    async def aclose(self) -> None:
+        """Leave off."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _in_order(self, ids: Iterable[str], urgent: Collection[str]) -> tuple[list[str], list[str]]:
+        """Return who may be asked now, without and with trouble of their own; who waited longest comes first."""
+        now = self._loop.time()
+        healthy, troubled = [], []
+        for one in ids:
+            if one not in self._in_flight:
+                if one not in self._troubled:
+                    healthy.append(one)
+                elif self._troubled[one] <= now or one in urgent:
+                    troubled.append(one)
+
+        def order(one: str) -> tuple[bool, int]:
+            return one not in urgent, self._last_asked.get(one, 0)
+
+        return sorted(healthy, key=order), sorted(troubled, key=order)
+
+    def _start(self, operation_id: str, round_: Round) -> asyncio.Task[None]:
+        self._in_flight.add(operation_id)
+        self._count += 1
+        self._last_asked[operation_id] = self._count
+        round_.asked.add(operation_id)
+        return self._task(self._ask(operation_id, round_))
+
+    def _task(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("A fetch could not be reported.", exc_info=error)
+
+    def _ask_troubled(self, ids: list[str], round_: Round) -> None:
+        self._troubled_queue = deque(ids[: self._limits.troubled_fetches])
+        workers = min(len(self._troubled_queue), max(1, self._clients.max_in_flight // TROUBLED_SHARE))
+        for _ in range(workers - self._troubled_workers):
+            self._troubled_workers += 1
+            self._task(self._work_off(round_))
+
+    async def _work_off(self, round_: Round) -> None:
+        try:
+            while self._troubled_queue:
+                if (one := self._troubled_queue.popleft()) not in self._in_flight:
+                    await self._start(one, round_)
+        finally:
+            self._troubled_workers -= 1
+
+    async def _ask(self, operation_id: str, round_: Round) -> None:
+        try:
+            found = await self._get(operation_id, last_chance=operation_id in round_.urgent)
+        finally:
+            self._in_flight.discard(operation_id)
+        self._note(operation_id, found, round_)
+        await self._report({operation_id: found})
+
+    async def _get(self, operation_id: str, *, last_chance: bool) -> Found:
+        async def get(client: AsyncCommsClient) -> Operation:
+            if last_chance:
+                client = client.with_options(last_chance=True)
+            return await client.get_operation(self._resource, operation_id)
+
+        try:
+            return await self._clients.ask(get)
+        except CommsError as error:
+            return error
+        except Exception as error:
+            log.exception("A fetch failed unexpectedly. (%s)", operation_id)
+            return NotPolledError(f"The fetch failed unexpectedly: {type(error).__name__}; see the triggerer's log.")
+
+    def _note(self, operation_id: str, found: Found, round_: Round) -> None:
+        """Keep apart what is this operation's trouble from what may be everybody's."""
+        if isinstance(found, CommsArgumentError):  # Nothing was sent: it says nothing of the API.
+            round_.asked.discard(operation_id)
+        elif isinstance(found, CommsError) and is_common(found):
+            round_.errors[operation_id] = found
+            round_.in_a_row += 1
+        else:
+            round_.is_up = True
+            round_.in_a_row = 0
+            self._note_answer(operation_id, found)
+        if round_.is_up and round_.errors:
+            self._note_own_trouble(round_.errors)
+            round_.errors.clear()
+
+    def _note_answer(self, operation_id: str, found: Found) -> None:
+        if isinstance(found, CommsError):
+            self._troubled[operation_id] = -math.inf
+        else:
+            self._troubled.pop(operation_id, None)
+
+    def _note_own_trouble(self, errors: Mapping[str, CommsError]) -> None:
+        now = self._loop.time()
+        for one, error in errors.items():
+            # A throttled request was not sent: that is nobody's own trouble.
+            if not isinstance(error, CommsRateLimitError) or error.context.status:
+                self._troubled[one] = now + (error.retry_after or 0.0)

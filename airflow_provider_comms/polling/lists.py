@@ -1,0 +1,126 @@
+"""Operations of ours on the pages of a list, within bounds of pages and time."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from airflow_provider_comms.comms.collector import collector_paused
+from airflow_provider_comms.comms.http.response import parse_page
+from airflow_provider_comms.comms.listing.query import OVERLAP, query_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Collection
+    from datetime import datetime
+
+    from airflow_provider_comms.comms.client import AsyncCommsClient
+    from airflow_provider_comms.comms.http.response import Response
+    from airflow_provider_comms.comms.models import Operation, Page
+    from airflow_provider_comms.comms.resource import OperationStatus, Resource
+    from airflow_provider_comms.polling.limits import PollLimits
+
+    Window = tuple[datetime | None, datetime | None]
+    Intern = Callable[[Operation], Operation]
+
+EVERYTHING: Window = (None, None)
+PLAUSIBLE = timedelta(days=30)
+"""How far the creation of one operation may lie from that of the others; the API keeps them for 7 days."""
+
+BARREN_SHARE = 20
+"""Pages in a row without a wanted operation may be one for so many that are wanted, or `barren_pages`."""
+
+
+class TooManyPagesError(Exception):
+    """A list that is not worth its requests: others own most of it, or it does not end."""
+
+
+def window_of(created: list[datetime]) -> Window:
+    """
+    Return the window in which operations were created, somewhat widened.
+
+    A date far from most of the others is left out: one odd record would have the whole account listed.
+
+    :param created: of each operation.
+    """
+    if not created:
+        return EVERYTHING
+    created = sorted(created)
+    middle = created[len(created) // 2]
+    plausible = [one for one in created if abs(one - middle) <= PLAUSIBLE]
+    try:
+        return plausible[0] - OVERLAP, plausible[-1] + OVERLAP
+    except OverflowError:
+        return EVERYTHING
+
+
+class WantedPages:
+    """
+    Lists of one poll, of which only the wanted operations are kept.
+
+    :param client: the connection's.
+    :param window: in which all of the wanted operations were created.
+    :param wanted: ids to keep; as many requests would fetch them one by one.
+    :param intern: returns the object that stands for an operation; for one that has not changed the known one.
+
+    `read` counts the pages.
+    """
+
+    def __init__(  # noqa: PLR0917
+        self,
+        client: AsyncCommsClient,
+        resource: Resource,
+        window: Window,
+        wanted: Collection[str],
+        intern: Intern,
+        limits: PollLimits,
+    ) -> None:
+        self.read = 0
+        self.at_most = len(wanted)
+        self._client = client
+        self._resource = resource
+        self._window = window
+        self._wanted = wanted
+        self._intern = intern
+        self._limits = limits
+        self._barren = 0
+        self._barren_at_most = max(limits.barren_pages, len(wanted) // BARREN_SHARE)
+        self._loop = asyncio.get_running_loop()
+        self._begun = self._loop.time()
+
+    async def of(self, status: OperationStatus) -> AsyncGenerator[dict[str, Operation], None]:
+        """
+        Give the wanted operations, page by page.
+
+        :raises TooManyPagesError: the list goes on beyond the bounds.
+        :raises CommsError: see the tree in `comms.errors`.
+        """
+        start, end = self._window
+        query = query_of(self._resource, start_date=start, end_date=end, status=status)
+        async with aclosing(self._client.pages(query, self._read_page)) as pages:
+            async for page in pages:
+                yield {operation.id: operation for operation in page}
+                self._count(len(page))
+
+    def _count(self, hits: int) -> None:
+        self.read += 1
+        self._barren = 0 if hits else self._barren + 1
+        seconds = self._loop.time() - self._begun
+        is_slow = seconds > self._limits.list_base + self.read * self._limits.list_page
+        if is_slow or self.read >= self.at_most or self._barren >= self._barren_at_most:
+            raise TooManyPagesError
+
+    def _read_page(self, response: Response) -> Page:
+        """
+        Read a page, and keep what is wanted of it; what has not changed is kept as the object that was there.
+
+        All that is parsed is gone again when this returns, but for what is new. So the garbage collector, which
+        would otherwise go through the whole heap of a triggerer every few thousand operations, is better paused.
+        """
+        with collector_paused():
+            page = parse_page(response)
+            kept = [self._intern(one) for one in page.operations if one.id in self._wanted]
+            page = replace(page, operations=kept)
+        return page  # noqa: RET504  (what was parsed is gone before collections go on)
