@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import replace
 from typing import ClassVar
 
@@ -12,6 +11,7 @@ from airflow_provider_comms.comms.errors import (
     CommsPermissionError,
     CommsRateLimitError,
     CommsSettingsError,
+    ErrorContext,
 )
 
 _OF_THE_CONNECTION = (CommsAuthenticationError, CommsPermissionError, CommsSettingsError)
@@ -40,16 +40,20 @@ def not_polled(cause: CommsError) -> NotPolledError:
 
     A Retry-After is passed on only where it concerns all.
     """
-    shared = isinstance(cause, CommsRateLimitError)
-    context = replace(
-        cause.context, path=None, operation_id=None, retry_after=cause.context.retry_after if shared else None
-    )
-    return NotPolledError(f"Not polled this time, as other requests failed: {cause.message}", context)
+    message, context = _of_all(cause)
+    if not isinstance(cause, CommsRateLimitError):
+        context = replace(context, retry_after=None)
+    return NotPolledError(f"Not polled this time, as other requests failed: {message}", context)
 
 
 def without_operation(error: CommsError) -> CommsError:
     """Return an error that is proven to meet all, free of the operation that met it."""
-    shared = copy(error)
-    shared.context = replace(error.context, path=None, operation_id=None)
-    shared.args = (shared.message, shared.context, shared.advice)
-    return shared
+    return type(error)(*_of_all(error), error.advice)
+
+
+def _of_all(error: CommsError) -> tuple[str, ErrorContext]:
+    """Return message and context without the operation: its id must not stand in another one's error."""
+    context, message = error.context, error.message
+    if context.operation_id:
+        message = message.replace(context.operation_id, "...")
+    return message, replace(context, path=None, operation_id=None)

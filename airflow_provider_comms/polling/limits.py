@@ -35,8 +35,8 @@ class PollLimits:
     sending: float = 60.0
     list_base: float = 30.0
     list_page: float = 1.0
-    reread_on_join: float = 30.0
-    reread_in_trouble: float = 60.0
+    reread_on_join: float = 5.0
+    reread_in_trouble: float = 30.0
     reread_timeout: float = 30.0
     restart_after: float = 5.0
     fetches: int = 1000

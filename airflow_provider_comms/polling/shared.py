@@ -29,12 +29,14 @@ class _Supervised:
     """
     A poller, and the task in which it runs.
 
+    :param name: of the task.
     :param clients: the connection's client.
     :param resource: what is waited for.
     """
 
-    def __init__(self, clients: SharedClient, resource: Resource, limits: PollLimits) -> None:
+    def __init__(self, name: str, clients: SharedClient, resource: Resource, limits: PollLimits) -> None:
         self.users = 0
+        self._name = name
         self.poller = Poller(lambda report: StatusScan(clients, resource, report, limits))
         self._limits = limits
         self._restart: asyncio.TimerHandle | None = None
@@ -51,7 +53,7 @@ class _Supervised:
 
     def _start(self, cause: BaseException | None = None) -> None:
         # In a context of its own: else its log lines would land in the log of the task that happened to be first.
-        self._task = asyncio.create_task(self._run(cause), context=contextvars.Context())
+        self._task = asyncio.create_task(self._run(cause), name=self._name, context=contextvars.Context())
         self._task.add_done_callback(self._died)
 
     async def _run(self, cause: BaseException | None) -> None:
@@ -88,7 +90,7 @@ async def shared_poller(
         pollers = _shared.setdefault(asyncio.get_running_loop(), {})
         key = (comms_conn_id, resource.value)
         if key not in pollers:
-            pollers[key] = _Supervised(clients, resource, limits)
+            pollers[key] = _Supervised(f"poll {comms_conn_id} {resource}", clients, resource, limits)
         shared = pollers[key]
         shared.users += 1
         try:
