@@ -51,18 +51,25 @@ def test_every_healthy_operations_wait_ends_as_it_would_have_alone(drawn):
 
 def check(world, api, outcomes):
     for outcome in outcomes:
-        ids = {api.id_of(number): world.ops[number] for number in outcome.fleet.of}
-        for one, op in ids.items():
-            what = outcome.found.get(one)
-            if isinstance(what, CommsError):
-                assert what.transient or not op.is_healthy or is_outage(world), f"{one} failed: {what}"
-            elif outcome.fleet.leaves is None and all(op.is_healthy for op in ids.values()):
-                assert what is not None, f"nobody was ever told of {one}"
-                assert what.status == op.status, f"{one} is {what.status} after {PATIENCE} s"
+        ops = {api.id_of(number): world.ops[number] for number in outcome.fleet.of}
+        stays = outcome.fleet.leaves is None and all(op.is_healthy for op in ops.values())
+        for one, op in ops.items():
+            check_end(world, op, outcome.found.get(one), stays)
+        others = {api.id_of(number) for number in range(len(world.ops))} - ops.keys()
         for text in outcome.heard:
-            assert not any(other in text for other in map(api.id_of, range(len(world.ops))) if other not in ids), text
+            assert not any(other in text for other in others), f"told of another operation: {text}"
     rounds = max(outcome.polls for outcome in outcomes) + 5
     assert api.requests < rounds * (len(world.ops) + 40)
+
+
+def check_end(world, op, found, stays):
+    if isinstance(found, CommsError):
+        is_own = not op.is_healthy or is_outage(world)
+        assert is_own or found.transient, f"a healthy operation's wait failed: {found}"
+        assert is_own or not stays, f"{op} was not seen in {PATIENCE} s: {found}"
+    elif stays:
+        assert found is not None, f"nobody was told of {op}"
+        assert found.status == op.status, f"{op} is {found.status} after {PATIENCE} s"
 
 
 def is_outage(world):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from base64 import b64encode
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -159,6 +160,11 @@ def _maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.one_of(st.none(), strategy)
 
 
+def _may_pass(told: Any) -> bool:
+    """Whether a wait alone would go on, and not for long."""
+    return told in (HANG, RESET) or (told.status >= 500 and told.headers.get("Retry-After") != "3600")
+
+
 SOON = st.sampled_from([0.0, 0.05, 0.1, 0.2, 0.3, 0.5])
 HEALTHY = st.builds(
     Op,
@@ -166,7 +172,7 @@ HEALTHY = st.builds(
     status=st.sampled_from(["COMPLETED", "CANCELED"]),
     odd=st.one_of(st.just({}), STRANGE, ODD),
     odd_in_fetches=st.just({}),
-    fault=_maybe(FETCH_FAULTS.filter(lambda told: told in (HANG, RESET) or told.status >= 500)),
+    fault=_maybe(FETCH_FAULTS.filter(_may_pass)),
     fault_ends=SOON,
     hidden=st.booleans(),
     stuck=st.booleans(),
@@ -318,7 +324,7 @@ async def live(world: World) -> tuple[Api, list[Outcome], float]:
         if next(reads) and world.rereading is not None and api.now < 1.0:
             if world.rereading is HANG:
                 await asyncio.Event().wait()
-            raise world.rereading
+            raise type(world.rereading)(*world.rereading.args)
         return ClientSettings(username="ACtest", password=api.password, base_url=url)
 
     async with serving(api.answer) as url:
@@ -361,11 +367,23 @@ async def _wait(api: Api, fleet: Fleet, url: str, read_settings: Any) -> Outcome
     leaves = fleet.leaves if fleet.leaves is not None else PATIENCE if healthy else 1.0
     await asyncio.sleep(fleet.joins)
     try:
-        async with asyncio.timeout(leaves), shared_poller(url, Resource.EMAILS, read_settings, LIMITS) as poller:
+        async with asyncio.timeout(leaves) as deadline, AsyncExitStack() as stack:
+            poller = await _join(stack, url, read_settings)
             await _until_ended(poller, ids, outcome)
     except TimeoutError:
+        if not deadline.expired():
+            raise
         outcome.left = True
     return outcome
+
+
+async def _join(stack: AsyncExitStack, url: str, read_settings: Any) -> Poller:
+    """Join the poll. Who is the first has to hear of a connection that cannot be read, and tries again here."""
+    while True:
+        try:
+            return await stack.enter_async_context(shared_poller(url, Resource.EMAILS, read_settings, LIMITS))
+        except (TimeoutError, RuntimeError):
+            await asyncio.sleep(INTERVAL)
 
 
 async def _until_ended(poller: Poller, ids: list[str], outcome: Outcome) -> None:
