@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from airflow_provider_comms.cli.credentials import settings_for
@@ -12,6 +14,7 @@ from airflow_provider_comms.cli.output import print_operations, print_rows, writ
 from airflow_provider_comms.cli.startup import log_to
 from airflow_provider_comms.cli.waiting import cap_call_timeout, exit_after, message_of, new_wait, wait_to_end
 from airflow_provider_comms.comms.client import CommsClient
+from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.waiting.payload import operation_xcom
 
 if TYPE_CHECKING:
@@ -42,10 +45,11 @@ def check(arguments: Namespace) -> Exit:
 
 def list_operations(arguments: Namespace) -> Exit:
     """List operations."""
+    start = _start_date(arguments)
     with CommsClient(_announced(_settings(arguments), arguments)) as client:
         found = client.list_operations(
             arguments.resource,
-            start_date=arguments.start_date,
+            start_date=start,
             end_date=arguments.end_date,
             status=arguments.status,
             limit=arguments.limit or None,
@@ -55,6 +59,31 @@ def list_operations(arguments: Namespace) -> Exit:
     if arguments.limit and len(operations) == arguments.limit and sys.stderr.isatty():
         say(f"These are the first {arguments.limit}; there may be more: --limit 0 lists all.")
     return Exit.OK
+
+
+def _start_date(arguments: Namespace) -> datetime | None:
+    if not arguments.since:
+        start: datetime | None = arguments.start_date
+        return start
+    from airflow_provider_comms.reports.window import window_since
+
+    if arguments.start_date:
+        raise CommsArgumentError("--since and --start-date both say where the window begins.", advice="Use one.")
+    return window_since(arguments.since, datetime.now(UTC)).start
+
+
+def report(arguments: Namespace) -> Exit:
+    """Sum up a window of time, write its files, and print it in words."""
+    from airflow_provider_comms.cli.reporting import make_report
+
+    made = make_report(_announced(_settings(arguments), arguments), arguments).as_json()
+    if arguments.output == "json":
+        write(f"{json.dumps(made, indent=2)}\n")
+    else:
+        write(f"{made['summary'][arguments.output]}\n")
+    for file in made["files"].values():
+        say(f"Wrote {file['uri']} ({file['bytes']:,} bytes).")
+    return fail(Exit.THRESHOLD, "; ".join(made["violations"])) if made["violations"] else Exit.OK
 
 
 def get(arguments: Namespace) -> Exit:
@@ -98,4 +127,5 @@ COMMANDS: dict[str, Callable[[Namespace], Exit]] = {
     "list": list_operations,
     "get": get,
     "wait": wait,
+    "report": report,
 }

@@ -31,7 +31,7 @@ class Exit(IntEnum):
     OK = 0, "done; `wait`: every operation is COMPLETED; `check`: at least one resource can be read"
     USAGE = 2, "the command line or the connection is invalid; nothing was sent"
     CANCELED = 3, "`wait`: ended, and at least one operation is CANCELED"
-    THRESHOLD = 4, "`wait`: a counter is above its `--fail-if`"
+    THRESHOLD = 4, "`wait`, `report`: a counter or figure is beyond its `--fail-if`"
     TIMEOUT = 5, "`wait`: not ended within `--timeout`"
     REFUSED = 6, "the API rejects the request for good: 400, 401, 403, 404, or the response is not the API's"
     UNREACHABLE = 7, "no response, or a temporary error: DNS, TLS, proxy, timeout, 429, 5xx"

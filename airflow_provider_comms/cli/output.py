@@ -8,6 +8,10 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_comms.cli.exits import OutputError
+from airflow_provider_comms.comms.resource import Resource
+from airflow_provider_comms.reports.rates import percent
+from airflow_provider_comms.reports.rows import DERIVED
+from airflow_provider_comms.reports.writers import write_csv
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping, Sequence
@@ -22,15 +26,15 @@ def print_rows(rows: Rows, output: str) -> None:
     """
     Print rows.
 
-    :param output: "json" or "yaml", for values of any kind; "table" or "plain", for texts and numbers.
+    :param output: "json" or "yaml", for values of any kind; "table", "plain" or "csv", for texts and numbers.
     """
     write(_FORMATS[output](rows))
 
 
 def print_operations(operations: Rows, output: str) -> None:
     """Print operations in the form of their XCom; on one line each in the formats for people."""
-    is_for_people = output in ("table", "plain")
-    print_rows([_flat(one) for one in operations] if is_for_people else operations, output)
+    flatten = {"table": _line, "plain": _line, "csv": _cells}.get(output)
+    print_rows([flatten(one) for one in operations] if flatten else operations, output)
 
 
 def write(text: str) -> None:
@@ -51,10 +55,28 @@ def write(text: str) -> None:
         raise OutputError(f"Could not write the result: {error.strerror}.") from None
 
 
-def _flat(operation: dict[str, Any]) -> dict[str, Any]:
+def _line(operation: dict[str, Any]) -> dict[str, Any]:
     to_the_second = f"{operation['created_at'][:19]}Z"
-    counters = stats_text(operation["stats"])
-    return {"id": operation["id"], "status": operation["status"], "created_at": to_the_second, "counters": counters}
+    return {
+        "id": operation["id"],
+        "status": operation["status"],
+        "created_at": to_the_second,
+        "reached": percent(operation["rates"]["reached_of_recipients"]),
+        "counters": stats_text(operation["stats"]),
+    }
+
+
+def _cells(operation: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with the same columns for every operation of the resource."""
+    stats, resource = operation["stats"], Resource(operation["resource"])
+    other = {name: value for name, value in stats.items() if name not in resource.counters}
+    return {
+        **{name: operation[name] for name in ("id", "resource", "status", "created_at", "updated_at")},
+        **{name: stats.get(name) for name in resource.counters},
+        "other_counters": json.dumps(other) if other else None,
+        **{name: operation["figures"][name] for name in DERIVED},
+        **operation["rates"],
+    }
 
 
 def stats_text(stats: Mapping[str, int], leave_out: Container[str] = ()) -> str:
@@ -82,6 +104,12 @@ def _plain(rows: Rows) -> str:
     return _columns(rows, box=None, padding=(0, 2, 0, 0), header_style="none")
 
 
+def _csv(rows: Rows) -> str:
+    drawn = StringIO()
+    write_csv(rows, drawn)
+    return drawn.getvalue()
+
+
 def _columns(rows: Rows, **style: Any) -> str:
     from rich.console import Console
     from rich.table import Table
@@ -101,4 +129,10 @@ def _columns(rows: Rows, **style: Any) -> str:
     return "".join(f"{line.rstrip()}\n" for line in drawn.getvalue().splitlines())
 
 
-_FORMATS: dict[str, Callable[[Rows], str]] = {"table": _table, "json": _json, "yaml": _yaml, "plain": _plain}
+_FORMATS: dict[str, Callable[[Rows], str]] = {
+    "table": _table,
+    "json": _json,
+    "yaml": _yaml,
+    "plain": _plain,
+    "csv": _csv,
+}

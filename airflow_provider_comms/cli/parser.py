@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NAME = "comms"
-HELP = "List, show and wait for Twilio Comms operations"
+HELP = "List, show, wait for and report on Twilio Comms operations"
 
 
 class Argument(NamedTuple):
@@ -57,7 +57,7 @@ def _argument(*flags: str, **options: Any) -> Argument:
 
 
 def _output(default: str | None, shown: str) -> Argument:
-    formats = ("table", "json", "yaml", "plain")
+    formats = ("table", "json", "yaml", "plain", "csv")
     listed = ", ".join(formats)
     return _argument(
         *("-o", "--output"),
@@ -89,6 +89,18 @@ _CONN_ID = _argument(
 )
 _TABLE = _output("table", "table")
 
+_SINCE = _argument("--since", metavar="DURATION", help="created in the last 7d, 36h, 90m ...; instead of --start-date")
+_START_DATE = _argument(
+    "--start-date", type=timestamp, metavar="TIME", help="created at or after; UTC without an offset"
+)
+_END_DATE = _argument("--end-date", type=timestamp, metavar="TIME", help="created before; UTC without an offset")
+_STATUS = _argument(
+    "--status",
+    type=str.upper,
+    choices=[one.value for one in OperationStatus],
+    help="only operations in this status, in upper or lower case",
+)
+
 _CHECK = Command(
     "check",
     "Test the connection: which credentials can read what, or what is wrong and how to fix it",
@@ -99,9 +111,10 @@ _LIST = Command(
     "List operations",
     (
         _RESOURCE,
-        _argument("--start-date", type=timestamp, metavar="TIME", help="created at or after; UTC without an offset"),
-        _argument("--end-date", type=timestamp, metavar="TIME", help="created before; UTC without an offset"),
-        _argument("--status", choices=[one.value for one in OperationStatus], help="only operations in this status"),
+        _SINCE,
+        _START_DATE,
+        _END_DATE,
+        _STATUS,
         _argument(
             "--limit", type=count, default=100, metavar="N", help="stop after N operations; 0 for all (default: 100)"
         ),
@@ -114,21 +127,55 @@ _GET = Command(
     "Show one operation",
     (_RESOURCE, _argument("operation_id", metavar="OPERATION_ID", help=_ID_HELP), _CONN_ID, _TABLE),
 )
+_FAIL_IF = _argument(
+    "--fail-if",
+    type=threshold,
+    action="append",
+    default=[],
+    metavar="COUNTER=THRESHOLD",
+    help="fail if a counter or figure is above a number, or above a percentage of the recipients, or below one, such "
+    "as failed=2%%, undelivered=50 or 'reached=<95%%'; may be given several times",
+)
+_REPORT = Command(
+    "report",
+    "Sum up all operations of a window of time",
+    (
+        _argument(
+            "resource",
+            choices=[*(one.value for one in Resource), "all"],
+            metavar="RESOURCE",
+            help="emails, messages or all",
+        ),
+        _SINCE,
+        _START_DATE,
+        _END_DATE,
+        _argument("--timezone", default="UTC", metavar="ZONE", help="zone of days and hours (default: UTC)"),
+        _STATUS,
+        _FAIL_IF,
+        _argument("--html", metavar="FILE", help="write the report as a page"),
+        _argument(
+            "--rows",
+            metavar="FILE",
+            help="write a row for each operation, in the format of its name: .jsonl, .csv (.gz), .parquet",
+        ),
+        _CONN_ID,
+        _argument(
+            *("-o", "--output"),
+            choices=("text", "markdown", "json"),
+            default="text",
+            metavar="(text, markdown, json)",
+            help="output format: text, markdown, json (default: text)",
+        ),
+    ),
+    "The window is the last day unless --since or --start-date says otherwise. Exit status: 4 beyond a threshold.",
+)
 _WAIT = Command(
     "wait",
     "Wait until operations have ended",
     (
         _RESOURCE,
         _argument("operation_id", nargs="+", metavar="OPERATION_ID", help=_ID_HELP),
-        _argument(
-            "--fail-if",
-            type=threshold,
-            action="append",
-            default=[],
-            metavar="COUNTER=THRESHOLD",
-            help="fail if a counter of a completed operation is above a number, or above a percentage of the "
-            "recipients, such as failed=2%% or undelivered=50; may be given several times",
-        ),
+        _FAIL_IF,
         _seconds("--timeout", DEFAULT_TIMEOUT, "give up after so many seconds"),
         _seconds("--poke-interval", 5.0, "seconds between two polls"),
         _seconds("--grace", DEFAULT_GRACE, "seconds in which Twilio may not know a new operation yet"),
@@ -139,4 +186,4 @@ _WAIT = Command(
     "Exit status: 0 completed, 3 canceled, 4 above a threshold, 5 timed out, 6 rejected by Twilio, 2 nothing was sent, "
     "130 interrupted.",
 )
-COMMANDS = (_CHECK, _LIST, _GET, _WAIT)
+COMMANDS = (_CHECK, _LIST, _GET, _WAIT, _REPORT)

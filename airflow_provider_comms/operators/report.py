@@ -12,7 +12,7 @@ from airflow_provider_comms.exceptions import CommsReportIncomplete, CommsTaskFa
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
 from airflow_provider_comms.tasks.arguments import is_literal
 from airflow_provider_comms.tasks.result import fail_fast_on_permanent_errors
-from airflow_provider_comms.waiting.thresholds import check_counters, parse_thresholds
+from airflow_provider_comms.waiting.thresholds import check_counters, parse_thresholds, violations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -142,7 +142,8 @@ class CommsReportOperator(BaseOperator):
         import pendulum
 
         from airflow_provider_comms.hooks.comms import CommsHook
-        from airflow_provider_comms.reports.produce import masked, produce
+        from airflow_provider_comms.hooks.diagnosis import who_is
+        from airflow_provider_comms.reports.produce import produce
 
         now = pendulum.now("UTC")
         spec = self._spec(context)
@@ -150,19 +151,19 @@ class CommsReportOperator(BaseOperator):
         self._check_retention(spec, now)
         hook = CommsHook(self.comms_conn_id)
         self.log.info("Listing %s created %s.", " and ".join(spec.resources), spec.window)
-        account = masked(hook.settings.username)
+        account = who_is(hook.settings)
         with hook.get_conn() as client:
             report = produce(
                 client,
                 spec,
                 outputs,
-                account=f"{hook.settings.name}, {account}",
+                account=f"{hook.settings.name}: {account}",
                 now=now,
                 judge=self._violations,
                 check=self._check_complete,
                 on_progress=self._log_progress,
             )
-        self._lineage = {"account": account, "resources": spec.resources, "files": report.files}
+        self._lineage = {"account": account.split()[-1], "resources": spec.resources, "files": report.files}
         return report
 
     def _spec(self, context: Context) -> ReportSpec:
@@ -208,15 +209,7 @@ class CommsReportOperator(BaseOperator):
             self.log.warning("%s", note)
 
     def _violations(self, summaries: Summaries) -> list[str]:
-        thresholds = parse_thresholds(self.fail_if)
-        return [
-            f"{resource}: {violation}"
-            for resource, summary in summaries.of.items()
-            for threshold in thresholds
-            if threshold.concerns(resource)
-            and summary.operations
-            and (violation := threshold.violation({**summary.stats, **summary.figures}))
-        ]
+        return violations(parse_thresholds(self.fail_if), summaries.totals())
 
     def _log_progress(self, progress: Progress) -> None:
         self.log.info("%s", progress)

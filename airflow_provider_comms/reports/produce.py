@@ -13,7 +13,7 @@ from airflow_provider_comms.comms.timestamps import format_utc
 from airflow_provider_comms.reports import words
 from airflow_provider_comms.reports.page import render
 from airflow_provider_comms.reports.publish import publish
-from airflow_provider_comms.reports.report import collect
+from airflow_provider_comms.reports.report import PROGRESS_INTERVAL, collect
 from airflow_provider_comms.reports.spool import DailySpool, Spool, check_whole_days
 from airflow_provider_comms.reports.summary import Summaries
 
@@ -121,6 +121,7 @@ def produce(
     judge: Callable[[Summaries], list[str]] = lambda _: [],
     check: Callable[[Summaries], None] = lambda _: None,
     on_progress: OnProgress = lambda _: None,
+    progress_interval: float = PROGRESS_INTERVAL,
 ) -> Report:
     """
     List a window once, sum it up, and publish rows and page: rows first, each file whole.
@@ -129,6 +130,8 @@ def produce(
     :param now: when the listing begins; aware.
     :param judge: returns the thresholds that the sums break.
     :param check: raises where nothing is to be published.
+    :param on_progress: see `collect`.
+    :param progress_interval: likewise.
     :raises CommsArgumentError: the files asked for cannot be made of this window.
     :raises CommsError: of the listing; nothing is published then.
     :raises OSError: or what the store's library raises; what was there before is still there.
@@ -137,7 +140,7 @@ def produce(
     with TemporaryDirectory(prefix="comms-report-") as local:
         spool = outputs.spool(Path(local), spec, now)
         try:
-            sums = collect(client, spec, spool, on_progress)
+            sums = collect(client, spec, spool, on_progress, progress_interval)
             summaries = Summaries(spec.window, account, now, sums, words.notes_on(spec.window, sums, now))
             summaries.broken = judge(summaries)
             check(summaries)
@@ -150,8 +153,3 @@ def produce(
             page.write_text(render(summaries, files), encoding="utf-8")
             files["html"] = publish(page, outputs.html)
     return Report(summaries, files)
-
-
-def masked(sid: str) -> str:
-    """Return a SID as it may be shown: `AC…12ab`."""
-    return f"{sid[:2]}…{sid[-4:]}" if len(sid) > 8 else "…"  # noqa: PLR2004

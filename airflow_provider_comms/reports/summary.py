@@ -135,6 +135,10 @@ class Summaries:
     notes: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
 
+    def totals(self) -> dict[Resource, dict[str, int]]:
+        """Return counters and figures by resource; empty where there are no operations."""
+        return {kind: {**one.stats, **one.figures} if one.operations else {} for kind, one in self.of.items()}
+
     @property
     def operations(self) -> int:
         """How many operations there are, of all resources."""

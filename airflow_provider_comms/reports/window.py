@@ -137,8 +137,9 @@ def window_since(duration: str, now: datetime, timezone: str = "UTC") -> Window:
     :raises CommsArgumentError: not such a duration, or no such zone.
     """
     end = pendulum.instance(now).in_timezone(zone_of(timezone))
+    length = duration_of(duration)
     try:
-        start = end - duration_of(duration)
+        start = end - length
     except (OverflowError, ValueError):
         raise CommsArgumentError(f"The duration {duration!r} reaches back too far.") from None
     return window_of(start, end, timezone)

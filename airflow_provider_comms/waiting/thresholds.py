@@ -85,6 +85,20 @@ def parse_thresholds(fail_if: object) -> tuple[Threshold, ...]:
     return tuple(_threshold(counter, limit) for counter, limit in fail_if.items())
 
 
+def violations(thresholds: Iterable[Threshold], totals: Mapping[Resource, Mapping[str, int]]) -> list[str]:
+    """
+    Return what totals break, such as `emails: failed = 25 (5.0 %), above the limit of 2 %`.
+
+    :param totals: counters and figures by resource, each added up.
+    """
+    return [
+        f"{resource.value}: {text}"
+        for resource, counters in totals.items()
+        for one in thresholds
+        if one.concerns(resource) and counters and (text := one.violation(counters))
+    ]
+
+
 def check_counters(resource: Resource, counters: Iterable[str]) -> None:
     """
     Refuse counters that operations of the resource have not.

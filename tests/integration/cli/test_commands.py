@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import json
 import os
 import pty
@@ -343,3 +345,69 @@ def test_absurd_seconds_are_refused(run, option, number):
 def test_without_credentials_it_loads_no_airflow(environment):
     code = "import sys; from airflow_provider_comms.cli import commands; sys.exit('airflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
+
+
+SENT = {"processing_for": 0, "recipients": 200, "failed": 0.1, "opened": 0.5}
+
+
+def test_a_report_in_words_with_its_page_and_rows(run, comms_simulator, tmp_path):
+    comms_simulator.add_operation("emails", age=60, **SENT)
+    page, rows = tmp_path / "report.html", tmp_path / "Out.jsonl.gz"
+
+    done = run("report", "all", "--since", "7d", "--html", str(page), "--rows", str(rows))
+
+    assert done.returncode == 0
+    assert "- E-mails: 180 of 200 recipients reached (90.0 %), 20 not reached (10.0 %); 90 opened" in done.stdout
+    assert "- No message operations" in done.stdout
+    assert f"Wrote {page.as_uri()}" in done.stderr
+    assert "180 of 200 recipients reached" in page.read_text()
+    assert json.loads(gzip.decompress(rows.with_name("Out.jsonl.gz").read_bytes()))["reached"] == 180
+
+
+def test_a_report_for_a_script(run, comms_simulator):
+    comms_simulator.add_operation("emails", age=60, **SENT)
+
+    done = run("report", "emails", "-o", "json", "--fail-if", "reached=<95%", "--status", "completed")
+
+    assert done.returncode == 4
+    assert json.loads(done.stdout)["emails"]["figures"]["reached"] == 180
+    assert "emails: reached = 180 (90.0 %), below the limit of 95 %" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--since", "soon"], "is not a duration"),
+        (["--since", "1d", "--start-date", "2026-11-20"], "not both"),
+        (["--end-date", "2026-11-20"], "no end alone"),
+        (["--timezone", "Mars"], "timezone='Mars' is unknown"),
+        (["--rows", "rows.xlsx"], "names no known format"),
+        (["--fail-if", "bounced=1"], "bounced"),
+    ],
+)
+def test_a_report_that_cannot_be_made_sends_nothing(run, comms_simulator, arguments, message):
+    done = run("report", "emails", *arguments)
+
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert not comms_simulator.requests
+
+
+def test_a_report_whose_file_cannot_be_written(run, tmp_path):
+    (tmp_path / "taken.html").mkdir()
+
+    assert run("report", "emails", "--html", str(tmp_path / "taken.html")).returncode == 8
+
+
+def test_a_list_as_csv_since_a_while_ago(run, comms_simulator):
+    comms_simulator.add_operation("emails", age=60, **SENT)
+    comms_simulator.add_operation("emails", age=7200, **SENT)
+
+    done = run("list", "emails", "--since", "1h", "--status", "completed", "-o", "csv")
+
+    (row,) = csv.DictReader(done.stdout.splitlines())
+    assert (row["failed"], row["reached"], row["reached_of_recipients"]) == ("20", "180", "0.9")
+
+
+def test_a_list_since_and_from_is_refused(run):
+    assert run("list", "emails", "--since", "1h", "--start-date", "2026-11-20").returncode == 2
