@@ -173,8 +173,6 @@ def test_every_extra_of_the_table_reaches_the_client():
     [
         ({"login": None}, "The login of connection comms is empty"),
         ({"password": ""}, "The password of connection comms is empty"),
-        ({"login": "AC\ud800"}, "login"),
-        ({"password": "s3cret\udcff"}, "password"),
         ({"host": "http://127.0.0.1", "port": 70_000}, "base URL"),
         ({"extra": {"proxy": "http://proxy.example:70000"}}, "proxy"),
         ({"extra": {"proxy": "http://user:s3cret@[::1:3128"}}, "proxy"),
@@ -214,6 +212,16 @@ def test_an_extra_that_is_no_object_is_refused(extra):
     connection = SimpleNamespace(**GOOD, host=None, port=None, schema=None, extra=extra)
     with pytest.raises(CommsSettingsError, match="connection comms is not a JSON object"):
         settings_of(connection)
+
+
+@pytest.mark.parametrize("field", ["login", "password"])
+def test_a_credential_that_no_encoding_has_is_refused(field):
+    # Airflow 2.11's own class cannot even hold one.
+    fields = {**GOOD, field: "s3cret\udcff"}
+    connection = SimpleNamespace(**fields, host=None, port=None, schema=None, extra=None)
+    with pytest.raises(CommsSettingsError, match=f"The {field} of connection comms") as refused:
+        settings_of(connection)
+    assert "s3cret" not in str(refused.value)
 
 
 def test_an_extra_without_bottom_is_refused():
