@@ -101,6 +101,8 @@ class Poller:
         self._of_id: defaultdict[str, list[_Subscription]] = defaultdict(list)
         self._wake = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
+        self._recent: dict[str, Operation] = {}
+        """What was found since the latest poll began."""
         self._told = 0
         self._ended = 0
         self._many = 0.0
@@ -122,12 +124,14 @@ class Poller:
         Errors are new each time. An update tells of several ids together as far as one poll answers them.
 
         :param ids: ids of operations.
-        :param known: what the wait knows of them.
+        :param known: what the wait knows of them; it has to take over what it is told, as the very same objects.
         :param due_in: when the first poll is due, from now.
         :param interval: from a poll to the next one.
         :param unchanged_for: how long polls that show nothing new need not be told of; 0 to hear of each.
         :param deadline_in: when the wait is given up, from now: the last poll before is the more urgent.
         """
+        if missed := self._missed(ids, known):
+            return Update(missed, 0)
         now = self._loop.time()
         subscription = _Subscription(
             ids=list(dict.fromkeys(ids)),
@@ -146,6 +150,11 @@ class Poller:
             return await subscription.update
         finally:
             self._remove(subscription)
+
+    def _missed(self, ids: Sequence[str], known: Mapping[str, Operation]) -> dict[str, Found]:
+        """Return what came in while the wait was away: it had been told of something else, or has just joined."""
+        found = ((one, self._recent.get(one)) for one in ids)
+        return {one: last for one, last in found if last is not None and last is not known.get(one)}
 
     async def run(self) -> None:
         """Poll whenever a poll is due, until cancelled."""
@@ -168,6 +177,8 @@ class Poller:
     async def _report(self, found: Mapping[str, Found]) -> None:
         """Take in what was found, in a poll or some time after it, and tell those who wait for it."""
         for one, what in found.items():
+            if not isinstance(what, CommsError):
+                self._recent[one] = what
             for subscription in tuple(self._of_id.get(one, ())):
                 subscription.note(one, what)
                 if subscription.unanswered <= 0 and subscription.news:
@@ -184,6 +195,7 @@ class Poller:
         await self._scan.aclose()
 
     async def _poll(self, due: list[_Subscription]) -> None:
+        self._recent.clear()
         ids: list[str] = []
         urgent: set[str] = set()
         for subscription in due:
