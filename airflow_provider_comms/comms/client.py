@@ -12,6 +12,7 @@ import asyncio
 from contextlib import aclosing
 from copy import copy
 from datetime import UTC, datetime
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -28,15 +29,13 @@ from airflow_provider_comms.comms.resource import DEFAULT_PAGE_SIZE
 from airflow_provider_comms.comms.thread_loop import run, runs_here, start, thread_loop
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterable, Iterator
 
     from airflow_provider_comms.comms.http.request import Request
-    from airflow_provider_comms.comms.http.response import Response
+    from airflow_provider_comms.comms.http.response import Select
     from airflow_provider_comms.comms.listing.query import Query
     from airflow_provider_comms.comms.models import Operation, Page
     from airflow_provider_comms.comms.settings import ClientSettings, RetryPolicy, Timeouts
-
-    ReadPage = Callable[[Response], Page]
 
 T = TypeVar("T")
 
@@ -213,17 +212,17 @@ class AsyncCommsClient:
         results.report()
 
     async def pages(
-        self, query: Query, read: ReadPage = parse_page, results: Results | None = None
+        self, query: Query, select: Select | None = None, results: Results | None = None
     ) -> AsyncGenerator[list[Operation], None]:
         """
         List without a word about what could not be read, the operations of a page at a time.
 
         :param query: made by `query_of`.
-        :param read: reads an answer; it may leave out operations that nobody wants.
+        :param select: is given the operations of a page and returns those to hand out, or others in their place.
         :param results: what of the pages is handed out, and was not read.
         """
         remaining = query.limit
-        async with aclosing(self._all_pages(query, read, results or Results(query))) as pages:
+        async with aclosing(self._all_pages(query, select, results or Results(query))) as pages:
             async for page in pages:
                 yield page[:remaining]
                 if remaining is not None and (remaining := remaining - len(page)) <= 0:
@@ -231,9 +230,11 @@ class AsyncCommsClient:
                 # Nobody holds a page while the next one is read: less memory, and less for the collector to visit.
                 del page
 
-    def _all_pages(self, query: Query, read: ReadPage, results: Results) -> AsyncGenerator[list[Operation], None]:
+    def _all_pages(
+        self, query: Query, select: Select | None, results: Results
+    ) -> AsyncGenerator[list[Operation], None]:
         async def get_page(request: Request) -> Page:
-            return await self._sender.send(request, read, self._options)
+            return await self._sender.send(request, partial(parse_page, select=select), self._options)
 
         if query.parallel == 1:
             return list_in_turn(query, get_page, self.settings.description, results)

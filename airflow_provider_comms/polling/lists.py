@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from airflow_provider_comms.comms.collector import collector_paused
-from airflow_provider_comms.comms.http.response import parse_page
 from airflow_provider_comms.comms.listing.query import OVERLAP, query_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Collection
+    from collections.abc import AsyncGenerator, Callable, Collection, Sequence
     from datetime import datetime
 
     from airflow_provider_comms.comms.client import AsyncCommsClient
-    from airflow_provider_comms.comms.http.response import Response
-    from airflow_provider_comms.comms.models import Operation, Page
+    from airflow_provider_comms.comms.models import Operation
     from airflow_provider_comms.comms.resource import OperationStatus, Resource
     from airflow_provider_comms.polling.limits import PollLimits
 
@@ -28,7 +24,6 @@ if TYPE_CHECKING:
 EVERYTHING: Window = (None, None)
 PLAUSIBLE = timedelta(days=30)
 """How far the creation of one operation may lie from that of the others; the API keeps them for 7 days."""
-
 BARREN_SHARE = 20
 """Pages in a row without a wanted operation may be one for so many that are wanted, or `barren_pages`."""
 
@@ -99,7 +94,7 @@ class WantedPages:
         """
         start, end = self._window
         query = query_of(self._resource, start_date=start, end_date=end, status=status)
-        async with aclosing(self._client.pages(query, self._read_page)) as pages:
+        async with aclosing(self._client.pages(query, self._select)) as pages:
             async for page in pages:
                 yield {operation.id: operation for operation in page}
                 self._count(len(page))
@@ -112,15 +107,6 @@ class WantedPages:
         if is_slow or self.read >= self.at_most or self._barren >= self._barren_at_most:
             raise TooManyPagesError
 
-    def _read_page(self, response: Response) -> Page:
-        """
-        Read a page, and keep what is wanted of it; what has not changed is kept as the object that was there.
-
-        All that is parsed is gone again when this returns, but for what is new. So the garbage collector, which
-        would otherwise go through the whole heap of a triggerer every few thousand operations, is better paused.
-        """
-        with collector_paused():
-            page = parse_page(response)
-            kept = [self._intern(one) for one in page.operations if one.id in self._wanted]
-            page = replace(page, operations=kept)
-        return page  # noqa: RET504  (what was parsed is gone before collections go on)
+    def _select(self, operations: Sequence[Operation]) -> Sequence[Operation]:
+        """Keep what is wanted; of what has not changed, the object that was there."""
+        return [self._intern(one) for one in operations if one.id in self._wanted]

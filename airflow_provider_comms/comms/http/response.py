@@ -25,9 +25,11 @@ from airflow_provider_comms.comms.redaction import excerpt
 from airflow_provider_comms.comms.resource import MAX_PAGE_SIZE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from airflow_provider_comms.comms.http.request import Request
+
+    Select = Callable[[Sequence[Operation]], Sequence[Operation]]
 
 OK = 200
 REDIRECTS = range(300, 400)
@@ -88,15 +90,18 @@ def parse_operation(response: Response) -> Operation:
     return operation
 
 
-def parse_page(response: Response) -> Page:
+def parse_page(response: Response, select: Select | None = None) -> Page:
     """
     Read the response to a list, record by record.
 
+    :param select: is given the operations of the page and returns what to keep of them, or in their place. What it
+        leaves out is gone before the garbage collector can go through it.
     :raises CommsStatusError: the API answered with an error status.
     :raises CommsProtocolError: the body is not a page of operations.
     """
     with collector_paused():
-        return _page(response, _read_object(response))
+        page = _page(response, _read_object(response))
+        return page if select is None else replace(page, operations=select(page.operations))
 
 
 def _page(response: Response, body: dict[str, Any]) -> Page:
