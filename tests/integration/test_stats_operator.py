@@ -6,7 +6,10 @@ import pytest
 from airflow.providers.common.compat.sdk import task
 
 from airflow_provider_comms.comms.errors import CommsArgumentError
+from airflow_provider_comms.hooks.comms import CommsHook
 from airflow_provider_comms.operators.stats import CommsExportStatsOperator
+from airflow_provider_comms.tasks.fetch import fetch_all
+from airflow_provider_comms.waiting.targets import Targets
 
 DONE = {"processing_for": 0, "recipients": 200, "failed": 0.1, "opened": 0.5}
 
@@ -116,3 +119,26 @@ def test_what_is_wrong_with_an_argument_at_run_time_or_with_the_connection_is_no
     assert type(run.error).__name__ == "CommsPermanentError"
     assert "'atempts'" in str(run.error)
     assert not comms_simulator.requests
+
+
+@pytest.fixture
+def hook(comms_simulator, monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_TWILIO_COMMS_DEFAULT", comms_simulator.connection_json())
+    return CommsHook()
+
+
+def test_many_operations_are_read_from_the_list_and_those_that_it_shows_late_by_id(hook, comms_simulator):
+    ids = [comms_simulator.add_operation("emails", **DONE) for _ in range(300)]
+    ids += [comms_simulator.add_operation("emails", **DONE, listed=False), ids[0]]
+
+    operations = fetch_all(hook, Targets.of("emails", ids))
+
+    assert [one.id for one in operations] == list(dict.fromkeys(ids))
+    assert len(comms_simulator.requests) <= 4
+
+
+def test_where_the_list_tells_of_few_or_nothing_each_is_asked_for(hook, comms_simulator):
+    ids = [comms_simulator.add_operation("emails", processing_for=600) for _ in range(120)]
+    comms_simulator.fault(403, route="list", times=1)
+
+    assert [one.id for one in fetch_all(hook, Targets.of("emails", ids))] == ids
