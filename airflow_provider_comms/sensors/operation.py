@@ -18,7 +18,13 @@ from airflow_provider_comms.sensors.start_time import started_at
 from airflow_provider_comms.tasks.arguments import check_when_parsed, is_literal
 from airflow_provider_comms.tasks.base import OperationTask
 from airflow_provider_comms.tasks.result import end_from_event, fail_fast_on_permanent_errors, result_of
-from airflow_provider_comms.waiting.spec import DEFAULT_GRACE, DEFAULT_POKE_INTERVAL, DEFAULT_TIMEOUT, WaitSpec
+from airflow_provider_comms.waiting.spec import (
+    DEFAULT_GRACE,
+    DEFAULT_POKE_INTERVAL,
+    DEFAULT_TIMEOUT,
+    WaitSpec,
+    seconds_of,
+)
 from airflow_provider_comms.waiting.verdict import Waiting
 
 if TYPE_CHECKING:
@@ -104,6 +110,7 @@ class CommsOperationSensor(PausesAsTheWaitSays, OperationTask, BaseSensorOperato
         self.comms_conn_id = comms_conn_id
         self.deferrable = deferrable
         self.spec = spec
+        self._is_slowed_down = seconds_of("poke_interval", poke_interval) < spec.poke_interval
         self.run_in_triggerer = run_in_triggerer
         self._unsupported_reason = unsupported_reason(self) if run_in_triggerer else None
         if run_in_triggerer:
@@ -196,6 +203,8 @@ class CommsOperationSensor(PausesAsTheWaitSays, OperationTask, BaseSensorOperato
         from airflow_provider_comms.waiting.wait import Wait
 
         targets = self.resolve_targets()
+        if self._is_slowed_down:
+            self.log.warning("Polling every %g s: a shorter poke_interval is not supported.", self.spec.poke_interval)
         if self._unsupported_reason:
             self.log.info("run_in_triggerer: it starts and ends on a worker, for %s.", self._unsupported_reason)
         return Wait(

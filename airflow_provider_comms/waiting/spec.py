@@ -54,10 +54,10 @@ class WaitSpec:
 
     def __post_init__(self) -> None:
         checked = {
-            "poke_interval": max(_seconds("poke_interval", self.poke_interval), min_poke_interval()),
-            "timeout": min(_seconds("timeout", self.timeout), MAX_TIMEOUT),
+            "poke_interval": max(seconds_of("poke_interval", self.poke_interval), min_poke_interval()),
+            "timeout": min(seconds_of("timeout", self.timeout), MAX_TIMEOUT),
             "adaptive": bool(self.adaptive),
-            "grace": _seconds("grace", self.grace),
+            "grace": seconds_of("grace", self.grace),
             "on_canceled": _check_on_canceled(self.on_canceled),
             "fail_if": {one.counter: one.raw for one in parse_thresholds(self.fail_if)},
         }
@@ -111,7 +111,13 @@ def min_poke_interval() -> float:
         return MIN_POKE_INTERVAL
 
 
-def _seconds(name: str, value: object) -> float:
+def seconds_of(name: str, value: object) -> float:
+    """
+    Return a duration in seconds.
+
+    :param value: a number of seconds or a timedelta.
+    :raises CommsArgumentError: it is neither, negative or not a number.
+    """
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
     if isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and seconds >= 0:  # NaN is not.
         return float(min(seconds, MAX_TIMEOUT))

@@ -8,6 +8,7 @@ from airflow.providers.common.compat.sdk import task
 
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.sensors.operation import CommsOperationSensor
+from airflow_provider_comms.waiting.spec import MIN_POKE_INTERVAL_VARIABLE
 
 DONE = {"processing_for": 0}
 
@@ -214,3 +215,14 @@ def test_a_bad_connection_fails_the_task_once_and_names_the_field(airflow, comms
     assert type(run.error).__name__ == "CommsPermanentError"
     assert "'atempts'" in str(run.error)
     assert "attempts" in str(run.error)
+
+
+def test_a_poke_interval_that_is_too_short_is_lengthened_and_the_log_says_so(
+    airflow, comms_simulator, caplog, capsys, monkeypatch
+):
+    monkeypatch.delenv(MIN_POKE_INTERVAL_VARIABLE, raising=False)
+    operation_id = comms_simulator.add_operation("emails", **DONE)
+
+    airflow(lambda: sensor(operation_id=operation_id, poke_interval=0))
+
+    assert "Polling every 1 s: a shorter poke_interval is not supported." in caplog.text + capsys.readouterr().out
