@@ -54,6 +54,9 @@ class CommsReportOperator(BaseOperator):
     :param parallel: slices of the window that are listed side by side, 1 to 32.
     :param comms_conn_id: id of the Airflow connection, of type `twilio_comms` (templated).
 
+    :param multiple_outputs: push each key as an XCom of its own too, so that a downstream task can take just
+        `report.output["violations"]`; on by default.
+
     :return: see `reports.produce.Report.as_json`; less than 4 kB. Each asset among `outlets` gets it as its event's
         extra.
     :raises CommsArgumentError: an argument cannot be right.
@@ -91,10 +94,11 @@ class CommsReportOperator(BaseOperator):
         on_incomplete: str = "warn",
         parallel: int = 8,
         comms_conn_id: str = DEFAULT_CONN_ID,
+        multiple_outputs: bool = True,
         **kwargs: Any,
     ) -> None:
         _refuse_own_dates(kwargs)
-        super().__init__(**kwargs)
+        super().__init__(multiple_outputs=multiple_outputs, **kwargs)
         if is_literal(resource):
             _resources(resource)
         parse_thresholds(fail_if)
@@ -133,7 +137,8 @@ class CommsReportOperator(BaseOperator):
             self.log.info("Published %s: %s bytes, %s", form, f"{file['bytes']:,}", file["uri"])
         if report.summaries.broken:
             # A task that runs on failure, such as an alert, finds it all the same.
-            context["ti"].xcom_push(key="return_value", value=xcom)
+            for key, value in {"return_value": xcom, **(xcom if self.multiple_outputs else {})}.items():
+                context["ti"].xcom_push(key=key, value=value)
             raise CommsThresholdExceeded(f"{'; '.join(report.summaries.broken)}. Everything is published.")
         self._fill_outlets(context, xcom)
         return xcom

@@ -52,7 +52,7 @@ def render(summaries: Summaries, files: Mapping[str, Mapping[str, Any]]) -> str:
     return _template().render(
         title=f"Twilio Comms, {summaries.window}",
         state=_state(summaries),
-        verdict=verdict(summaries),
+        verdict=verdict(summaries).replace(" %", "\u00a0%"),
         window=summaries.window,
         account=summaries.account,
         as_of=_written(summaries.as_of, summaries.window),

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from airflow_provider_comms.comms.errors import CommsRecordError
 from airflow_provider_comms.reports.figures import figures
 from airflow_provider_comms.reports.rows import row_of
 from airflow_provider_comms.reports.summary import Summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from datetime import datetime
 
     from airflow_provider_comms.comms.models import Operation
     from airflow_provider_comms.comms.resource import Resource
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 PROGRESS_INTERVAL = 5.0
 """Seconds between two reports of progress."""
+_MARGIN = timedelta(minutes=1)
 _CHECK_EVERY = 500
 """Operations between two looks at the clock."""
 
@@ -38,8 +40,9 @@ class Client(Protocol):
         end_date: datetime | str | None,
         status: str | None,
         parallel: int,
+        strict: bool,
     ) -> Iterator[Operation]:
-        """List operations over all pages, each of them once."""
+        """List operations over all pages, each of them once; strict, raise at the end what could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +104,16 @@ def collect(
     summaries = {}
     for resource in spec.resources:
         summary = summaries[resource] = Summary(resource, buckets, spec.top)
-        for operation in _listed(client, spec, resource):
-            counters = operation.stats.counters()
-            derived = figures(resource, counters)
-            summary.add(operation, counters, derived)
-            if spool:
-                spool.add(operation, row_of(operation, counters, derived))
-            ticker.tick(resource)
+        try:
+            for operation in _listed(client, spec, resource):
+                counters = operation.stats.counters()
+                derived = figures(resource, counters)
+                summary.add(operation, counters, derived)
+                if spool:
+                    spool.add(operation, row_of(operation, counters, derived))
+                ticker.tick(resource)
+        except CommsRecordError as error:  # At the end, when the others have been listed.
+            summary.unreadable = error.message.partition(". ")[0]
     return summaries
 
 
@@ -118,6 +124,8 @@ def _listed(client: Client, spec: ReportSpec, resource: Resource) -> Iterator[Op
         end_date=spec.window.end,
         status=spec.status,
         parallel=spec.parallel,
+        # Where the window is older, strict would refuse it; the report has its own note on that.
+        strict=not spec.window.reaches_past_retention(datetime.now(UTC) + _MARGIN),
     )
 
 

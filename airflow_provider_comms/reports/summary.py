@@ -53,8 +53,8 @@ class Summary:
     operations: int = 0
     unfinished: int = 0
     """Operations that have not ended."""
-    unreadable: int = 0
-    """Records that could not be read, and are in none of the sums."""
+    unreadable: str = ""
+    """What could not be read, and is in none of the sums; empty if there is nothing."""
     by_status: Counter[str] = field(default_factory=Counter)
     stats: Counter[str] = field(default_factory=Counter)
     figures: Counter[str] = field(init=False)

@@ -54,7 +54,7 @@ def notes_on(window: Window, summaries: Mapping[Resource, Summary], now: datetim
             whole = counted(summary.operations, f"{ITEMS[resource]} operation")
             notes.append(f"{number(summary.unfinished)} of {whole} {have} not ended yet.")
         if summary.unreadable:
-            notes.append(f"{counted(summary.unreadable, f'{ITEMS[resource]} record')} not counted: could not be read.")
+            notes.append(f"{summary.unreadable}.")
     return notes
 
 

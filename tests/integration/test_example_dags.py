@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -67,13 +68,27 @@ def test_mapped_operations(airflow, comms_simulator):
     assert run.xcom("use_stats") == 30
 
 
-def test_daily_report(airflow, comms_simulator):
+def test_daily_report(airflow, comms_simulator, tmp_path):
     comms_simulator.add_operation("emails", processing_for=0, recipients=5, age=3600)
 
-    run = run_to_end(load("comms_daily_report"))
+    run = run_to_end(load("comms_daily_report"), {"output": str(tmp_path)})
 
     assert run.state == "success"
-    assert run.states["report"] == ["success", "success"]
+    assert run.xcom("announce").startswith("Twilio Comms, ")
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".gz", ".html"]
+
+
+def test_report_history(airflow, comms_simulator, tmp_path):
+    midnight = comms_simulator.now.replace(hour=0, minute=0, second=0, microsecond=0)
+    for day in (1, 2):
+        at = midnight - timedelta(days=day) + timedelta(hours=3)
+        comms_simulator.add_operation("emails", created_at=at, processing_for=0, recipients=100, failed=0.1)
+
+    run = run_to_end(load("comms_report_history"), {"output": str(tmp_path)})
+
+    assert run.states == {"history": "failed", "alert": "success"}
+    assert run.xcom("alert") == "emails: reached = 180 (90.0 %), below the limit of 95 %"
+    assert len(list(tmp_path.glob("emails/date=*/operations.jsonl"))) == 6
 
 
 def test_every_example_is_covered_here():

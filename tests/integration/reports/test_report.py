@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -16,6 +18,7 @@ from airflow_provider_comms.comms.settings import ClientSettings, RetryPolicy
 from airflow_provider_comms.reports.report import ReportSpec, collect
 from airflow_provider_comms.reports.spool import DailySpool, Spool
 from airflow_provider_comms.reports.window import window_of
+from airflow_provider_comms.reports.words import notes_on
 
 EMAILS, MESSAGES = Resource.EMAILS, Resource.MESSAGES
 PLANS = 100
@@ -226,10 +229,9 @@ class TestDays:
             )
         self.run(client, self.spec(today - timedelta(days=2), today), tmp_path, comms_simulator.now)
 
-        rows = duckdb.sql(
-            f"select date, sum(reached), sum(recipients) from read_json('{tmp_path}/out/emails/*/operations.jsonl', "
-            "hive_partitioning = true) group by date order by date"
-        ).fetchall()
+        page = (Path(__file__).parents[3] / "docs" / "reports.md").read_text()
+        (query,) = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+        rows = duckdb.sql(query.replace("'history/", f"'{tmp_path}/out/")).fetchall()
 
         assert [(str(date), int(reached), int(whole)) for date, reached, whole in rows] == [
             (f"{today - timedelta(days=n):%Y-%m-%d}", 10 * count, 10 * count) for n, count in ((2, 2), (1, 1))
@@ -247,3 +249,16 @@ def test_a_listing_that_fails_publishes_nothing(client, comms_simulator, tmp_pat
     spool.discard()
 
     assert not list(tmp_path.glob("*.jsonl"))
+
+
+def test_what_cannot_be_read_is_not_counted_and_said(client, comms_simulator):
+    comms_simulator.add_operation("emails", age=60, processing_for=0)
+    comms_simulator.add_operation("emails", age=60, raw_fields={"updatedAt": None})
+    spec = ReportSpec(resources=[EMAILS], window=a_week_until(comms_simulator.now))
+
+    summaries = collect(client, spec)
+
+    assert summaries[EMAILS].operations == 1
+    assert notes_on(spec.window, summaries, spec.window.end) == [
+        "1 unreadable records are not in this list of emails operations."
+    ]
