@@ -15,6 +15,7 @@ from airflow_provider_comms.comms.client import CommsClient
 from airflow_provider_comms.comms.errors import CommsArgumentError, CommsError
 from airflow_provider_comms.comms.resource import Resource
 from airflow_provider_comms.comms.settings import ClientSettings, RetryPolicy
+from airflow_provider_comms.reports.figures import figures
 from airflow_provider_comms.reports.report import ReportSpec, collect
 from airflow_provider_comms.reports.spool import DailySpool, Spool
 from airflow_provider_comms.reports.window import window_of
@@ -262,3 +263,23 @@ def test_what_cannot_be_read_is_not_counted_and_said(client, comms_simulator):
     assert notes_on(spec.window, summaries, spec.window.end) == [
         "1 unreadable records are not in this list of emails operations."
     ]
+
+
+@pytest.mark.parametrize("seconds", [0, 30, 59, 90, 200])
+@pytest.mark.parametrize("resource", list(Resource))
+def test_an_operation_has_the_same_figures_at_every_age_however_the_api_counts(
+    client, comms_simulator, resource, seconds
+):
+    plan = {"processing_for": 60, "opening_for": 100, "recipients": 1000, "failed": 0.1, "undelivered": 0.05}
+    if resource is MESSAGES:
+        plan["unaddressable"] = 0.2
+    found_by_reading = []
+    for reading in ("cumulative", "exclusive"):
+        comms_simulator.change_settings(counters=reading)
+        operation_id = comms_simulator.add_operation(resource.value, age=float(seconds), opened=0.5, **plan)
+        operation = client.get_operation(resource.value, operation_id)
+        found_by_reading.append(figures(resource, operation.stats.counters()))
+
+    cumulative, exclusive = found_by_reading
+    # The simulator's clock goes on between the two.
+    assert all(abs(cumulative[name] - exclusive[name]) <= 25 for name in cumulative), found_by_reading
