@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.listing_peers import list_with_http_operator, load_what_a_task_has
 from benchmarks.measure import apart, spending
 from benchmarks.report import Bound, Figure, Report
 from benchmarks.simulated import DAY, SimulatedApi, simulated_api
@@ -23,10 +24,11 @@ OPERATIONS = 100_000
 LATENCY = 0.1
 PARALLEL = 8
 ROUNDS = 3
-LEAST, LEAST_ASKEW = Bound("≥", 5), Bound("≥", 3)
+LEAST, LEAST_ASKEW = Bound("≥", 6), Bound("≥", 5)
 """
-Times as fast as the peer; 7 is aimed for. Where most operations lie in one hour, that hour must be found first, and
-what was listed on the way there is listed again: no order is relied upon.
+Times as fast as the peer; 8 is aimed for. Where most operations lie in one hour, that hour must be found first, and
+what was listed on the way there is listed again: no order is relied upon. (How many rounds of requests a list without
+any order takes is a unit test's affair: the simulator has none.)
 """
 LIMITED_OPERATIONS, RATE_LIMIT = 40_000, 20
 MOST_UNDER_LIMIT = Bound("≤", 2)
@@ -35,8 +37,9 @@ MOST_UNDER_LIMIT = Bound("≤", 2)
 
 def run() -> Report:
     figures = [
-        *_speed("even", _seed_evenly, LEAST),
-        *_speed("90 % in one hour", _seed_askew, LEAST_ASKEW),
+        *_speed("newest first", _seed_evenly, LEAST, order="newest-first"),
+        *_speed("oldest first", _seed_evenly, LEAST, order="oldest-first"),
+        *_speed("90 % in one hour", _seed_askew, LEAST_ASKEW, order="newest-first"),
         *_under_a_rate_limit(),
     ]
     return Report(
@@ -46,6 +49,7 @@ def run() -> Report:
         figures,
         [
             f"{OPERATIONS:,} operations at {LATENCY * 1000:.0f} ms per request; ours: median of {ROUNDS}.",
+            "Each in a process of its own, which has loaded Airflow.",
             f"Under the limit of {RATE_LIMIT} requests/s: {LIMITED_OPERATIONS:,} operations; peer: ours, parallel=1.",
         ],
     )
@@ -62,15 +66,15 @@ def _seed_askew(api: SimulatedApi) -> None:
     api.seed(crowded, spread=3600, until=hour.isoformat())
 
 
-def _speed(shape: str, seed: Callable[[SimulatedApi], None], bound: Bound) -> list[Figure]:
+def _speed(shape: str, seed: Callable[[SimulatedApi], None], bound: Bound, order: str) -> list[Figure]:
     """Time both over the same operations, and count what they ask."""
     with simulated_api() as api:
         seed(api)
         # The simulator writes each operation once and keeps it; no round is to wait for that.
         _listed(api, parallel=1)
-        api.settings(latency=LATENCY)
+        api.settings(latency=LATENCY, order=order)
         ours = [_listed(api, parallel=PARALLEL) for _ in range(ROUNDS)]
-        peer = _asked(api, lambda: apart(list_with_http_operator, env=_http_connection(api)))
+        peer = _asked(api, lambda: apart(list_with_operator, env=_http_connection(api)))
     seconds = median(one["seconds"] for one in ours)
     faster = peer["seconds"] / seconds
     requests = median(one["requests"] for one in ours)
@@ -136,31 +140,19 @@ def list_ours(count: int, parallel: int, **access: Any) -> dict[str, float]:
     from airflow_provider_comms.comms.client import CommsClient
     from airflow_provider_comms.comms.settings import ClientSettings
 
+    load_what_a_task_has()
     end = datetime.now(UTC)
     window: Any = {"start_date": end - timedelta(days=1, minutes=5), "end_date": end}
-    with CommsClient(ClientSettings(**access)) as client, spending() as spent:
+    with CommsClient(ClientSettings(**access)) as client, spending(freeze=False) as spent:
         ids = [operation.id for operation in client.list_operations("emails", parallel=parallel, **window)]
     assert len(ids) == len(set(ids)) == count, (len(ids), len(set(ids)))
     return {"seconds": spent.seconds}
 
 
-def list_with_http_operator() -> dict[str, float]:
+def list_with_operator() -> dict[str, float]:
     """List the same with the operator that Airflow has for APIs with pages."""
-    from airflow.providers.http.operators.http import HttpOperator
-
-    def following(response):
-        token = response.json()["pagination"]["next"]
-        return {"data": {"pageToken": token}} if token else None
-
-    listing = HttpOperator(
-        task_id="listing",
-        method="GET",
-        endpoint="/v1/Emails/Operations",
-        data={"pageSize": "1000"},
-        pagination_function=following,
-        response_filter=lambda responses: sum(len(response.json()["operations"]) for response in responses),
-    )
-    with spending() as spent:
-        count = listing.execute_sync({})
+    load_what_a_task_has()
+    with spending(freeze=False) as spent:
+        count = list_with_http_operator()
     assert count == OPERATIONS, count
     return {"seconds": spent.seconds}

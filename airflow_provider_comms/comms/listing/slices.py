@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from airflow_provider_comms.comms.models import Operation
 
 MIN_SLICE = 4 * OVERLAP
+MIN_PAGES_TO_TELL_ORDER = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,15 @@ class Progress:
 
     @property
     def pages_left(self) -> float:
-        """Guess how many pages are left: the time not covered yet, at the pace of the latest page; 0 at first."""
+        """
+        Guess how many pages are left; 0 at first.
+
+        By the time not covered yet, at the pace of the latest page. Where pages cover most of it again and again, the
+        list is in no order of time: it has not ended in so many pages, so as many may follow.
+        """
         if self._begin is None or self._end is None:
             return 0.0
-        left = self._part.width - (self._end - self._begin)
-        return max(0.0, left / max(self._latest_page, self._part.width / 10_000, timedelta.resolution))
+        covered = self._end - self._begin
+        left = (self._part.width - covered) / max(self._latest_page, self._part.width / 10_000, timedelta.resolution)
+        is_unordered = self.pages >= MIN_PAGES_TO_TELL_ORDER and self._latest_page > covered / 2
+        return max(0.0, left, self.pages if is_unordered else 0)

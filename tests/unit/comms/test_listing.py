@@ -213,6 +213,40 @@ def test_cutting_costs_a_bounded_number_of_requests(created):
     assert eight.asked <= 3 * one.asked + 64
 
 
+@pytest.mark.parametrize(("order", "most"), [("newest-first", 0.25), ("oldest-first", 0.25), ("none", 0.35)])
+@pytest.mark.parametrize("spread", ["even", "90 % in one hour"])
+def test_slices_are_listed_in_few_rounds_whatever_the_order(order, most, spread):
+    """13 of 100 would be ideal. Without an order of time nothing tells how much of a slice is left."""
+    api = Api(SPREADS[spread], Habits(order=order))
+    query = query_of("emails", parallel=8, page_size=5)
+
+    waiting: list[asyncio.Future[None]] = []
+
+    async def answer(request) -> Page:
+        waiting.append(asyncio.get_running_loop().create_future())
+        await waiting[-1]
+        return api._page(dict(request.query))
+
+    async def count_rounds() -> int:
+        """Answer all that wait at once, again and again."""
+        listing = asyncio.create_task(whole())
+        rounds = 0
+        while not listing.done():
+            for _ in range(20):
+                await asyncio.sleep(0)
+            answered, waiting[:] = waiting[:], []
+            rounds += bool(answered)
+            for each in answered:
+                each.set_result(None)
+        assert listing.result() == 500
+        return rounds
+
+    async def whole() -> int:
+        return len([operation async for page in side_by_side(query, answer) for operation in page])
+
+    assert asyncio.run(count_rounds()) <= most * 100
+
+
 @pytest.mark.parametrize("at", [1, 4, 12])
 def test_an_error_in_one_slice_ends_the_list_with_it_and_leaves_nothing_running(at):
     api = Api(SPREADS["even"], fail_at=at)
