@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 OPERATIONS = 100_000
 ROUNDS = 5
-MOST_TO_REQUESTS, MOST_TO_OPERATOR = Bound("≤", 1.5), Bound("≤", 0.45)
-"""Aimed for is 1.2 times as much as `requests` with `json`."""
+MOST_TO_REQUESTS, MOST_TO_OPERATOR = Bound("≤", 1.5), Bound("≤", 0.9)
+"""
+Aimed for is 1.2 times as much as `requests` with `json`. HttpOperator parses each page twice, to find the next and to
+filter, and takes 1.7 times as much: less than 0.6 of it would be less than parsing once.
+"""
 
 
 def run() -> Report:
