@@ -29,11 +29,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(eq=False, slots=True)
 class _Opened:
-    """A client, the settings it was made of, and how many requests it has under way."""
+    """A client, the settings it was made of, and how many requests it has under way. Times are those of the loop."""
 
     settings: ClientSettings
     client: AsyncCommsClient
     in_use: int = 0
+    refused_at: float | None = None
+    """When its credentials were refused; None if they are good as far as is known."""
 
 
 class SharedClient:
@@ -50,17 +52,37 @@ class SharedClient:
         self._read_settings = read_settings
         self._limits = limits
         self._reading = asyncio.Lock()
+        self._loop = asyncio.get_running_loop()
         self._read_at = -math.inf
+        self._failure: Exception | None = None
         self._opened: _Opened | None = None
 
     async def open(self) -> None:
-        """Read the connection and make the client; where that is done, look whether the connection has changed."""
+        """
+        Read the connection and make the client; where that is done, look whether the connection has changed.
+
+        Those who wait for the same first reading share its failure.
+        """
+        asked_at = self._loop.time()
         async with self._reading:
             if self._opened is None:
-                self._read_at = asyncio.get_running_loop().time()
-                self._put(await self._read_settings())
+                if self._failure is not None and self._read_at >= asked_at:
+                    raise self._failure
+                await self._read_first()
                 return
-        await self.reread(max_age=self._limits.reread_on_join)
+        await self.reread(not_before=asked_at - self._limits.reread_on_join)
+
+    async def _read_first(self) -> None:
+        try:
+            self._put(await self._read())
+        except Exception as error:
+            self._failure = error
+            raise
+
+    async def _read(self) -> ClientSettings:
+        self._read_at = self._loop.time()
+        async with asyncio.timeout(self._limits.read_timeout):
+            return await self._read_settings()
 
     async def ask(self, request: Callable[[AsyncCommsClient], Awaitable[T]]) -> T:
         """
@@ -68,23 +90,37 @@ class SharedClient:
 
         :param request: sends it, with the client in force. One that is replaced meanwhile stays open until it is done.
         """
-        async with self._lease() as client:
+        async with self._lease() as opened:
             try:
-                return await request(client)
+                return await self._send(opened, request)
             except (CommsAuthenticationError, CommsPermissionError):
-                if self._in_force.client is client:
-                    await self.reread()
-                if self._in_force.client is client:
+                await self._reread_refused(opened)
+                if self._in_force is opened:
                     raise
-        async with self._lease() as client:
-            return await request(client)
+        async with self._lease() as opened:
+            return await self._send(opened, request)
+
+    async def _send(self, opened: _Opened, request: Callable[[AsyncCommsClient], Awaitable[T]]) -> T:
+        try:
+            result = await request(opened.client)
+        except (CommsAuthenticationError, CommsPermissionError):
+            if opened.refused_at is None:
+                opened.refused_at = self._loop.time()
+            raise
+        opened.refused_at = None
+        return result
+
+    async def _reread_refused(self, opened: _Opened) -> None:
+        """Read the connection after the first refusal, and from time to time while it goes on."""
+        if self._in_force is opened and opened.refused_at is not None:
+            await self.reread(not_before=max(opened.refused_at, self._loop.time() - self._limits.reread_on_join))
 
     @asynccontextmanager
-    async def _lease(self) -> AsyncIterator[AsyncCommsClient]:
+    async def _lease(self) -> AsyncIterator[_Opened]:
         opened = self._in_force
         opened.in_use += 1
         try:
-            yield opened.client
+            yield opened
         finally:
             opened.in_use -= 1
             await self._close_unless_needed(opened)
@@ -94,20 +130,17 @@ class SharedClient:
         """Requests that the client has under way at once."""
         return self._in_force.settings.max_in_flight
 
-    async def reread(self, *, max_age: float = 0.0) -> None:
+    async def reread(self, *, not_before: float) -> None:
         """
         Read the connection again: a token may have been rotated, a host corrected.
 
         Whatever fails here leaves the client in force: it is logged, and tried again at the next occasion.
 
-        :param max_age: seconds; not done if it was begun less than this before.
+        :param not_before: by the loop's clock; a reading that was begun since then is as good.
         """
-        loop = asyncio.get_running_loop()
-        not_before = loop.time() - max_age
         async with self._reading:
             if self._read_at >= not_before:
                 return
-            self._read_at = loop.time()
             settings = await self._changed_settings()
         if settings is not None:
             await self._replace(settings)
@@ -141,8 +174,7 @@ class SharedClient:
 
     async def _changed_settings(self) -> ClientSettings | None:
         try:
-            async with asyncio.timeout(self._limits.reread_timeout):
-                settings = await self._read_settings()
+            settings = await self._read()
         except Exception:
             # Whatever a secrets backend raises: the client in force stays, and so do the waits.
             log.warning(

@@ -11,7 +11,6 @@ from airflow_provider_comms.comms.errors import (
     CommsPermissionError,
     CommsRateLimitError,
     CommsSettingsError,
-    ErrorContext,
 )
 
 _OF_THE_CONNECTION = (CommsAuthenticationError, CommsPermissionError, CommsSettingsError)
@@ -38,22 +37,11 @@ def not_polled(cause: CommsError) -> NotPolledError:
     """
     Return what the others are told in place of an error that one operation, or a list, met.
 
-    A Retry-After is passed on only where it concerns all.
+    Neither an operation's id stands in another one's error, nor a Retry-After that does not concern all.
     """
-    message, context = _of_all(cause)
-    if not isinstance(cause, CommsRateLimitError):
-        context = replace(context, retry_after=None)
-    return NotPolledError(f"Not polled this time, as other requests failed: {message}", context)
-
-
-def without_operation(error: CommsError) -> CommsError:
-    """Return an error that is proven to meet all, free of the operation that met it."""
-    return type(error)(*_of_all(error), error.advice)
-
-
-def _of_all(error: CommsError) -> tuple[str, ErrorContext]:
-    """Return message and context without the operation: its id must not stand in another one's error."""
-    context, message = error.context, error.message
+    context, message = cause.context, cause.message
     if context.operation_id:
         message = message.replace(context.operation_id, "...")
-    return message, replace(context, path=None, operation_id=None)
+    retry_after = context.retry_after if isinstance(cause, CommsRateLimitError) else None
+    shared = replace(context, path=None, operation_id=None, retry_after=retry_after)
+    return NotPolledError(f"Not polled this time, as other requests failed: {message}", shared)

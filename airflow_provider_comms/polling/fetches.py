@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_comms.comms.errors import CommsArgumentError, CommsError, CommsRateLimitError
-from airflow_provider_comms.polling.errors import NotPolledError, is_common
+from airflow_provider_comms.polling.errors import NotPolledError, is_common, is_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
@@ -53,6 +53,11 @@ class Round:
     asked: set[str] = field(default_factory=set)
     errors: dict[str, CommsError] = field(default_factory=dict)
     in_a_row: int = 0
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether all who were asked were refused, in a way that does not pass by itself."""
+        return bool(self.errors) and all(map(is_refusal, self.errors.values()))
 
     @property
     def trouble(self) -> CommsError | None:
@@ -216,7 +221,7 @@ class Fetcher:
             round_.asked.discard(operation_id)
         elif isinstance(found, CommsError) and is_common(found):
             round_.errors[operation_id] = found
-            round_.in_a_row += 1
+            round_.in_a_row += not is_refusal(found)
         else:
             round_.is_up = True
             round_.in_a_row = 0

@@ -16,9 +16,9 @@ class PollLimits:
     :param sending: seconds for which a poll goes on to send fetches; those left are first in the next poll.
     :param list_base: seconds that a list may take, whatever its length.
     :param list_page: seconds that a list may take for each page beyond that.
-    :param reread_on_join: seconds for which a connection is not read again because a wait joins.
+    :param reread_on_join: seconds for which a connection is not read again because a wait joins or is refused.
     :param reread_in_trouble: seconds for which it is not read again because the API cannot be reached.
-    :param reread_timeout: seconds that reading it again may take.
+    :param read_timeout: seconds that reading it may take.
     :param restart_after: seconds until a poller that failed starts again.
     :param fetches: fetches of a poll where lists do not help.
     :param fetches_once: fetches of a poll in which a list has failed for the first time.
@@ -37,7 +37,7 @@ class PollLimits:
     list_page: float = 1.0
     reread_on_join: float = 5.0
     reread_in_trouble: float = 30.0
-    reread_timeout: float = 30.0
+    read_timeout: float = 30.0
     restart_after: float = 5.0
     fetches: int = 1000
     fetches_once: int = 100

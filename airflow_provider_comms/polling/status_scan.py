@@ -12,18 +12,14 @@ import asyncio
 import logging
 import math
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_provider_comms.comms.errors import CommsError
-from airflow_provider_comms.comms.listing.query import query_of
 from airflow_provider_comms.comms.models import Operation
 from airflow_provider_comms.comms.resource import OperationStatus, Resource
 from airflow_provider_comms.polling.errors import (
     NotPolledError,
-    is_refusal,
     not_polled,
-    without_operation,
 )
 from airflow_provider_comms.polling.fetches import Fetcher
 from airflow_provider_comms.polling.limits import DEFAULT_LIMITS
@@ -49,18 +45,6 @@ MIN_HITS_PER_PAGE = 20
 """Operations of ours that a page of ended ones must tell of to be worth the next page."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Trouble:
-    """
-    What kept a poll from being answered at all.
-
-    :param is_proven: whether it would meet each operation, and does not pass by itself.
-    """
-
-    error: CommsError
-    is_proven: bool
-
-
 class StatusScan:
     """
     Sees operations of one resource.
@@ -81,7 +65,10 @@ class StatusScan:
         self._fetcher = Fetcher(clients, resource, self._report_fetched, limits)
         self._checks = SpotChecks(limits)
         self._last: dict[str, Operation] = {}
-        self._trouble: _Trouble | None = None
+        self._loop = asyncio.get_running_loop()
+        self._trouble: CommsError | None = None
+        self._refused: set[str] = set()
+        """Who was refused for good in the present trouble."""
         self._list_costs = 0.0
         self._list_failures = 0
         self._polls_without_list = 0
@@ -106,17 +93,17 @@ class StatusScan:
         """Leave off; what is under way is not reported any more."""
         await self._fetcher.aclose()
 
-    async def _fetch_all(self, wanted: dict[str, None], urgent: Collection[str]) -> _Trouble | None:
+    async def _fetch_all(self, wanted: dict[str, None], urgent: Collection[str]) -> CommsError | None:
         """Return the trouble that met all who were asked, if any."""
         if self._trouble:
-            await self._clients.reread(max_age=self._limits.reread_in_trouble)
-            if self._trouble.is_proven or not is_refusal(self._trouble.error):
-                # One goes ahead to see whether the trouble has passed; and those that cannot wait for the next time.
-                number = max(1, min(len(urgent), self._limits.fetches_once))
-                round_ = await self._fetcher.fetch(wanted, is_up=False, probes=number, at_most=number, urgent=urgent)
-                if round_.trouble:
-                    return await self._tell_others(wanted, round_, round_.trouble)
-                wanted = {one: None for one in wanted if one not in round_.asked}
+            await self._clients.reread(not_before=self._loop.time() - self._limits.reread_in_trouble)
+            # One goes ahead to see whether the trouble has passed; and those that cannot wait for the next time.
+            number = max(1, min(len(urgent), self._limits.fetches_once))
+            round_ = await self._fetcher.fetch(wanted, is_up=False, probes=number, at_most=number, urgent=urgent)
+            if round_.trouble:
+                return await self._note_trouble(wanted, round_, round_.trouble)
+            self._refused.clear()
+            wanted = {one: None for one in wanted if one not in round_.asked}
         if not self._is_list_worth_it(len(wanted)):
             return await self._fetch_each(wanted, urgent)
         missing = dict(wanted)
@@ -216,7 +203,7 @@ class StatusScan:
 
     async def _do_without_list(
         self, missing: dict[str, None], error: CommsError, urgent: Collection[str]
-    ) -> _Trouble | None:
+    ) -> CommsError | None:
         """The list failed: so does everything, or the list alone."""
         is_first = not self._list_failures
         at_most = self._limits.fetches_once if is_first else self._limits.fetches
@@ -233,45 +220,40 @@ class StatusScan:
         urgent: Collection[str],
         list_error: CommsError | None = None,
         at_most: int | None = None,
-    ) -> _Trouble | None:
+    ) -> CommsError | None:
         # Where the list could not be read either, for a reason that may pass, one failure is enough to believe it.
         probes = 1 if list_error and list_error.transient else self._limits.probes
         round_ = await self._fetcher.fetch(
             ids, is_up=False, probes=probes, at_most=at_most or self._limits.fetches, urgent=urgent
         )
-        return await self._tell_others(ids, round_, round_.trouble, list_error) if round_.trouble else None
+        return await self._note_trouble(ids, round_, round_.trouble) if round_.trouble else None
 
-    async def _tell_others(
-        self, wanted: Iterable[str], round_: Round, error: CommsError, list_error: CommsError | None = None
-    ) -> _Trouble:
-        """All who were asked had trouble; tell the others why they were not asked."""
-        was_proven = self._trouble is not None and self._trouble.is_proven and is_refusal(error)
-        is_proven = was_proven or await self._is_proven(round_, list_error)
-        others = [one for one in wanted if one not in round_.asked]
-        await self._report(dict.fromkeys(others, without_operation(error) if is_proven else not_polled(error)))
-        return _Trouble(error, is_proven)
+    async def _note_trouble(self, wanted: Collection[str], round_: Round, error: CommsError) -> CommsError | None:
+        """
+        All who were asked had trouble: tell the others why they were not asked.
 
-    async def _is_proven(self, round_: Round, list_error: CommsError | None) -> bool:
-        """Whether all would be refused for good: several operations were, and a list is."""
-        errors = round_.errors.values()
-        if len(errors) < self._limits.probes or not all(map(is_refusal, errors)):
-            return False
-        if list_error is None:
-            list_error = await self._list_error()
-        return list_error is not None and is_refusal(list_error)
+        A refusal that does not pass by itself ends a wait, so each is asked itself, once; no wait fails for what met
+        another one.
 
-    async def _list_error(self) -> CommsError | None:
-        query = query_of(self._resource, page_size=1, limit=1)
+        :return: the trouble; None if it turns out not to meet all.
+        """
+        asked = round_.asked
+        if round_.is_refused:
+            self._refused |= round_.errors.keys()
+            if spared := [one for one in wanted if self._may_be_final(error, one)]:
+                most = self._limits.fetches
+                round_ = await self._fetcher.fetch(spared, is_up=False, probes=most, at_most=most)
+                if round_.is_up:
+                    return None
+                asked |= round_.asked
+                self._refused |= round_.errors.keys()
+        others = [one for one in wanted if one not in asked]
+        await self._report(dict.fromkeys(others, not_polled(error)))
+        return error
 
-        async def list_one(client: AsyncCommsClient) -> None:
-            async with aclosing(client.pages(query)) as pages:
-                await anext(pages, None)
-
-        try:
-            await self._clients.ask(list_one)
-        except CommsError as error:
-            return error
-        return None
+    def _may_be_final(self, error: CommsError, operation_id: str) -> bool:
+        """Whether a wait may end of this refusal: a wrong endpoint is none for an operation that was once answered."""
+        return operation_id not in self._refused and not (error.wrong_endpoint and operation_id in self._last)
 
     async def _report_fetched(self, found: Mapping[str, Found]) -> None:
         interned = {one: self._intern(what) if isinstance(what, Operation) else what for one, what in found.items()}

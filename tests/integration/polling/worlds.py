@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 INTERVAL = 0.05
 PAGE = 8
 LIMITS = PollLimits(
-    request_timeout=0.3,
+    request_timeout=0.6,
     throttled_for=0.3,
     sending=1.0,
-    list_base=0.6,
+    list_base=1.0,
     list_page=0.05,
     reread_on_join=0.0,
     reread_in_trouble=0.1,
-    reread_timeout=0.3,
+    read_timeout=0.3,
     restart_after=0.1,
     fetches=12,
     fetches_once=4,
@@ -44,7 +44,7 @@ LIMITS = PollLimits(
     check_within=4,
     check_rest=1,
 )
-PATIENCE = 20.0
+PATIENCE = 40.0
 """Seconds in which every healthy wait must have ended; a healthy world takes one or two."""
 
 ODD = st.sampled_from(
