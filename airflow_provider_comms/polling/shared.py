@@ -40,13 +40,14 @@ class _Supervised:
         self.poller = Poller(lambda report: StatusScan(clients, resource, report, limits))
         self._limits = limits
         self._restart: asyncio.TimerHandle | None = None
+        self._is_closed = False
         self._start()
 
     async def aclose(self) -> None:
         """Leave off."""
+        self._is_closed = True
         if self._restart is not None:
             self._restart.cancel()
-        self._task.remove_done_callback(self._died)
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         await self.poller.aclose()
@@ -67,6 +68,8 @@ class _Supervised:
 
     def _died(self, task: asyncio.Task[None]) -> None:
         """Start again a little later: neither a defect nor a stray cancellation may leave the waits in silence."""
+        if self._is_closed:
+            return
         cause = asyncio.CancelledError() if task.cancelled() else task.exception()
         self._restart = asyncio.get_running_loop().call_later(self._limits.restart_after, self._start, cause)
 
