@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from collections.abc import Mapping
 from importlib import import_module
 from time import time
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from airflow_provider_comms.waiting.wait import Wait
 
 
+LARGEST = 1e12
+"""Seconds; no time or count of a row is more."""
 MAX_OVERRUN = 15.0
 """Seconds that the last poll may take beyond the deadline."""
 
@@ -44,8 +47,8 @@ class CommsOperationTrigger(BaseTrigger):
     """
     Wait until operations have ended, and send one event that says how.
 
-    Rows of older versions stay readable: what is missing takes its default, what is not known is ignored, and
-    nothing is checked before it runs (a trigger that cannot be made would leave its task waiting).
+    Rows of older versions stay readable: what is missing or of another type takes its default, what is not known is
+    ignored, and nothing is checked before it runs (a trigger that cannot be made would leave its task waiting).
 
     :param resource: "emails" or "messages".
     :param operation_id: id of the operation, or a list of ids.
@@ -74,12 +77,12 @@ class CommsOperationTrigger(BaseTrigger):
         super().__init__()  # type: ignore[no-untyped-call]
         self.resource = resource
         self.operation_id = operation_id
-        self.comms_conn_id = comms_conn_id
-        self.started_at = started_at
-        self.next_poll_at = next_poll_at or options.get("next_look_at", 0.0)
-        self.polls = polls
-        self.retry_at = retry_at or {}
-        self.ends_task = ends_task
+        self.comms_conn_id = comms_conn_id if isinstance(comms_conn_id, str) else DEFAULT_CONN_ID
+        self.started_at = _number(started_at)
+        self.next_poll_at = _number(next_poll_at) or _number(options.get("next_look_at")) or 0.0
+        self.polls = int(_number(polls) or 0)
+        self.retry_at = _numbers(retry_at)
+        self.ends_task = ends_task is True
         self.options = {**WaitSpec().to_json(), **{name: options[name] for name in OPTIONS if name in options}}
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
@@ -147,19 +150,19 @@ class CommsOperationTrigger(BaseTrigger):
                 deadline_in=wait.remaining(wait.now()),
             )
             verdict = wait.update(update.found, wait.now(), update.polls)
-            if one := wait.unknown_id:
-                verdict = await self._ask_elsewhere(wait, one, hook)
+            if wait.unknown_ids:
+                verdict = await self._ask_elsewhere(wait, hook)
             if not isinstance(verdict, Waiting):
                 return wait.end(verdict, wait.now())
             delay = wait.delay(wait.now())
 
-    async def _ask_elsewhere(self, wait: Wait, operation_id: str, hook: CommsHook) -> Verdict:
+    async def _ask_elsewhere(self, wait: Wait, hook: CommsHook) -> Verdict:
         from airflow_provider_comms.polling.clients import shared_client
 
-        resource = other_resource(wait.targets.resource)
+        resource, ids = other_resource(wait.targets.resource), wait.unknown_ids
         async with shared_client(self.comms_conn_id, hook.aget_settings) as shared:
-            found = await shared.ask(lambda client: client.try_operations(resource, [operation_id]))
-        return wait.note_elsewhere(operation_id, found[operation_id], wait.now())
+            found = await shared.ask(lambda client: client.try_operations(resource, ids))
+        return wait.note_elsewhere(found, wait.now())
 
     def _wait(self, lines: LineWriter) -> Wait:
         from airflow_provider_comms.waiting.wait import Wait
@@ -173,6 +176,17 @@ class CommsOperationTrigger(BaseTrigger):
             polls=self.polls,
             retry_at=dict(self.retry_at),
         )
+
+
+def _number(value: object) -> float | None:
+    """Return a number of a row; None in the place of what no version has written."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return value if is_number and abs(value) < LARGEST else None  # type: ignore[arg-type,return-value]
+
+
+def _numbers(value: object) -> dict[str, float]:
+    items = value.items() if isinstance(value, Mapping) else ()
+    return {key: number for key, one in items if (number := _number(one)) is not None}
 
 
 def _described(error: BaseException) -> str:

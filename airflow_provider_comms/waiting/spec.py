@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
@@ -104,11 +105,12 @@ OPTIONS = tuple(one.name for one in fields(WaitSpec))
 
 
 def min_poke_interval() -> float:
-    """Return the seconds that lie between two polls at least."""
+    """Return the seconds that lie between two polls at least; what the variable says, if that is a duration."""
     try:
-        return float(os.environ.get(MIN_POKE_INTERVAL_VARIABLE, MIN_POKE_INTERVAL))
+        floor = float(os.environ.get(MIN_POKE_INTERVAL_VARIABLE, MIN_POKE_INTERVAL))
     except ValueError:
         return MIN_POKE_INTERVAL
+    return floor if 0 <= floor < math.inf else MIN_POKE_INTERVAL
 
 
 def seconds_of(name: str, value: object) -> float:

@@ -49,8 +49,8 @@ class Ask(Protocol):
 WAITING = Waiting()
 EARLY = 0.05
 """Seconds by which a poll may come early: clocks and timers are not exact."""
-
-
+MAX_ASKED_ELSEWHERE = 32
+"""Unknown ids of one poll that are asked for at the other resource; the others' turn comes with the next polls."""
 MAX_RETRY_AFTER = 3600.0
 """Seconds; a later time in a row was written by a clock ahead of ours, and is not believed."""
 
@@ -80,11 +80,11 @@ class Wait:
     now: Callable[[], float] = field(default_factory=SteadyClock)
     pending: list[str] = field(init=False)
     seen: dict[str, Operation] = field(default_factory=dict)
-    unknown_id: str | None = None
-    """An id that the API does not know as of this resource; see :meth:`note_elsewhere`."""
+    unknown_ids: list[str] = field(default_factory=list)
+    """Ids that the API does not know as of this resource, each of them once; see :meth:`note_elsewhere`."""
     _verdicts: dict[str, Verdict] = field(default_factory=dict)
     _errors: dict[str, CommsError] = field(default_factory=dict)
-    _asked_elsewhere: bool = False
+    _asked_elsewhere: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.pending = list(dict.fromkeys(self.targets.ids))
@@ -102,8 +102,8 @@ class Wait:
         """
         resource, now = self.targets.resource, self.now()
         verdict = self.update(ask(resource, self.due(now), last_chance=self.is_last_poll(now)), self.now())
-        if one := self.unknown_id:
-            verdict = self.note_elsewhere(one, ask(other_resource(resource), [one])[one], self.now())
+        if self.unknown_ids:
+            verdict = self.note_elsewhere(ask(other_resource(resource), self.unknown_ids), self.now())
         return verdict
 
     def update(self, found: Mapping[str, Operation | CommsError], now: float, polls: int = 1) -> Verdict:
@@ -140,24 +140,33 @@ class Wait:
             self._progress.unknown_status(operation, now)
 
     def _note_error(self, operation_id: str, error: CommsError, now: float) -> None:
-        if isinstance(error, CommsNotFoundError) and operation_id not in self.seen and not self._asked_elsewhere:
-            self.unknown_id, self._asked_elsewhere = operation_id, True
+        if isinstance(error, CommsNotFoundError) and operation_id not in self.seen:
+            self._note_unknown(operation_id)
         if not self._may_pass(operation_id, error, now):
             self._verdicts[operation_id] = Failed("refused", f"{error}{self._retention(operation_id, error, now)}")
             return
         self._errors[operation_id] = error
         self.retry_at[operation_id] = now + (error.retry_after or 0.0)
 
-    def note_elsewhere(self, operation_id: str, found: Operation | CommsError, now: float) -> Verdict:
-        """
-        Take in what the other resource has under `unknown_id`; it is to be asked for there once.
+    def _note_unknown(self, operation_id: str) -> None:
+        if operation_id not in self._asked_elsewhere and len(self.unknown_ids) < MAX_ASKED_ELSEWHERE:
+            self.unknown_ids.append(operation_id)
+            self._asked_elsewhere.add(operation_id)
 
-        :return: Failed if the operation is there, else as :meth:`update`.
+    def note_elsewhere(self, found: Mapping[str, Operation | CommsError], now: float) -> Verdict:
         """
-        self.unknown_id = None
-        if isinstance(found, Operation):
-            self._verdicts[operation_id] = Failed("refused", wrong_resource(found))
-            self._errors.pop(operation_id, None)
+        Take in what the other resource has under `unknown_ids`; they are to be asked for there once.
+
+        :param found: by id, what the API answered, or why it did not.
+        :return: Failed if one of the operations is there, else as :meth:`update`.
+        """
+        self.unknown_ids = []
+        for operation_id, one in found.items():
+            if isinstance(one, Operation):
+                # Before the 404 of any other id: it says what to do.
+                self._verdicts.pop(operation_id, None)
+                self._verdicts = {operation_id: Failed("refused", wrong_resource(one)), **self._verdicts}
+                self._errors.pop(operation_id, None)
         return self._verdict(now)
 
     def _may_pass(self, operation_id: str, error: CommsError, now: float) -> bool:

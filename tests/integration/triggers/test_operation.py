@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import threading
 import time
 
@@ -42,6 +43,14 @@ def test_the_event_says_whether_a_list_was_asked_for(simulator, template, is_lis
 
     assert (event["verdict"], event["is_list"]) == ("finished", is_list)
     assert "CANCELED" in event["message"]
+
+
+@pytest.mark.parametrize("wrong", [None, "x", "3", [1], {"a": "b"}, True, 10**400, math.nan, math.inf])
+@pytest.mark.parametrize("name", ["started_at", "next_poll_at", "next_look_at", "polls", "retry_at"])
+def test_what_is_of_another_type_in_a_row_counts_as_missing(simulator, name, wrong):
+    operation_id = simulator.add_operation("emails", processing_for=0)
+
+    assert event_of(trigger(operation_id, **{name: wrong}))["verdict"] == "finished"
 
 
 def test_polls_of_the_worker_are_counted_too(simulator):

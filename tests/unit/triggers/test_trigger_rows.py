@@ -82,6 +82,11 @@ def test_making_it_never_raises_and_what_is_wrong_becomes_its_event(kwargs):
     assert event["reason"] == "refused"
 
 
+@pytest.mark.parametrize("retry_at", [{"a": None}, {"a": "soon"}, [1], "x"])
+def test_a_retry_after_of_another_type_is_none(retry_at):
+    assert CommsOperationTrigger(retry_at=retry_at).retry_at == {}
+
+
 def test_a_connection_that_is_missing_is_told_as_such():
     async def first_event():
         trigger = CommsOperationTrigger(resource="emails", operation_id="a", comms_conn_id="nobody_made_it")

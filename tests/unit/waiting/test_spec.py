@@ -42,6 +42,13 @@ def test_polls_lie_a_second_apart_at_least(monkeypatch, poke_interval):
     assert WaitSpec.parse(poke_interval=poke_interval).poke_interval == 1
 
 
+@pytest.mark.parametrize("floor", ["nan", "-1", "inf", "-inf", "fast", ""])
+def test_a_floor_that_is_no_duration_takes_the_floor_away_from_nobody(monkeypatch, floor):
+    monkeypatch.setenv(MIN_POKE_INTERVAL_VARIABLE, floor)
+
+    assert WaitSpec.parse(poke_interval=0).poke_interval == 1
+
+
 @pytest.mark.parametrize(
     "options",
     [

@@ -239,7 +239,7 @@ def test_a_404_is_waited_out_while_the_id_is_fresh_and_no_longer():
     assert isinstance(wait().update({"a": CommsNotFoundError("404")}, START + 31), Failed)
 
 
-def test_an_id_that_is_not_known_is_asked_for_at_the_other_resource_once():
+def test_ids_that_are_not_known_are_asked_for_at_the_other_resource_once_each():
     waiting, asked = wait("a", "b"), []
 
     def ask(resource, ids, *, last_chance=False):
@@ -249,7 +249,34 @@ def test_an_id_that_is_not_known_is_asked_for_at_the_other_resource_once():
     for _ in range(3):
         assert waiting.poll(ask) == Waiting()
 
-    assert asked == [("emails", ["a", "b"]), ("messages", ["a"]), ("emails", ["a", "b"]), ("emails", ["a", "b"])]
+    assert asked == [("emails", ["a", "b"]), ("messages", ["a", "b"]), ("emails", ["a", "b"]), ("emails", ["a", "b"])]
+
+
+def test_many_that_are_not_known_are_asked_for_at_the_other_resource_over_several_polls():
+    ids = [f"id{number}" for number in range(100)]
+    waiting, asked = wait(*ids), []
+
+    def ask(resource, ids, *, last_chance=False):
+        if resource == "messages":
+            asked.append(list(ids))
+        return {one: CommsNotFoundError("404") for one in ids}
+
+    for _ in range(9):
+        waiting.poll(ask)
+
+    assert sorted(one for some in asked for one in some) == sorted(ids)
+    assert max(map(len, asked)) <= 32
+
+
+def test_an_id_of_the_other_resource_is_named_though_others_are_not_known_yet():
+    found = MessageOperation(id="wrong", status="PROCESSING", stats={}, created_at=START, updated_at=START)
+
+    def ask(resource, ids, *, last_chance=False):
+        return {one: found if (resource, one) == ("messages", "wrong") else CommsNotFoundError("404") for one in ids}
+
+    for grace in (0, 30):
+        verdict = wait("young", "wrong", grace=grace).poll(ask)
+        assert verdict == Failed("refused", "Operation wrong is of resource 'messages': set resource='messages'.")
 
 
 @pytest.mark.parametrize("grace", [0, 30])
