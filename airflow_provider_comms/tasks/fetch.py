@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from airflow_provider_comms.comms.errors import CommsError, CommsNotFoundError
+from airflow_provider_comms.comms.http.retry import delay_before_retry
 from airflow_provider_comms.comms.resource import DEFAULT_PAGE_SIZE, OperationStatus
 from airflow_provider_comms.waiting.targets import other_resource, wrong_resource
 
@@ -13,9 +16,11 @@ if TYPE_CHECKING:
     from airflow_provider_comms.comms.client import CommsClient
     from airflow_provider_comms.comms.models import Operation
     from airflow_provider_comms.comms.resource import Resource
+    from airflow_provider_comms.comms.settings import RetryPolicy
     from airflow_provider_comms.hooks.comms import CommsHook
     from airflow_provider_comms.waiting.targets import Targets
 
+log = logging.getLogger(__name__)
 BATCH = 200
 """Operations that are asked for together; what is wrong with all of them is known after the first of these."""
 MIN_IDS_TO_LIST = 100
@@ -25,7 +30,11 @@ MIN_HITS_PER_PAGE = 20
 
 def fetch_all(hook: CommsHook, targets: Targets) -> list[Operation]:
     """
-    Read each operation once, in the order in which the ids were first given: from a list where that is cheaper.
+    Read each operation, in the order in which the ids were first given: from a list where that is cheaper.
+
+    Once some are read, one whose error may pass does not lose them: it is asked for again behind the others, until
+    nothing more could be read for the connection's call timeout. Where none could be read, nothing is lost: the error
+    is raised at once.
 
     :param hook: of the connection.
     :raises CommsError: one of them could not be read.
@@ -33,10 +42,7 @@ def fetch_all(hook: CommsHook, targets: Targets) -> list[Operation]:
     ids = list(dict.fromkeys(targets.ids))
     with hook.get_conn() as client:
         found = _listed(client, targets.resource, ids) if len(ids) >= MIN_IDS_TO_LIST else {}
-        left = [one for one in ids if one not in found]
-        for start in range(0, len(left), BATCH):
-            fetched = client.try_operations(targets.resource, left[start : start + BATCH])
-            found |= {one: _or_raise(one, fetched[one], client, targets) for one in fetched}
+        _fetch_others(client, targets, ids, found)
     return [found[one] for one in ids]
 
 
@@ -59,6 +65,33 @@ def _listed(client: CommsClient, resource: Resource, ids: list[str]) -> dict[str
                 if len(found) == len(wanted) or not (number % DEFAULT_PAGE_SIZE or is_worth_it):
                     break
     return found
+
+
+def _fetch_others(client: CommsClient, targets: Targets, ids: list[str], found: dict[str, Operation]) -> None:
+    left = [one for one in ids if one not in found]
+    last_read, fruitless = monotonic(), 0
+    while left:
+        fetched = client.try_operations(targets.resource, left[:BATCH])
+        failed = {one: error for one, error in fetched.items() if isinstance(error, CommsError) and error.transient}
+        read = {one: _or_raise(one, fetched[one], client, targets) for one in fetched if one not in failed}
+        found |= read
+        left = [*left[BATCH:], *failed]
+        if read:
+            last_read, fruitless = monotonic(), 0
+        else:
+            fruitless += 1
+            # Where nothing was read, nothing is lost by an end: the deadline has passed.
+            deadline = last_read + client.settings.timeouts.call if found else 0.0
+            _pause(list(failed.values()), fruitless, deadline, client.settings.retry)
+
+
+def _pause(errors: list[CommsError], attempt: int, deadline: float, policy: RetryPolicy) -> None:
+    """Wait until one of the requests may be sent again, or raise if that would be after the deadline."""
+    delay = min(delay_before_retry(attempt, error.retry_after, policy) for error in errors)
+    if monotonic() + delay > deadline:
+        raise errors[0]
+    log.warning("Asking again in %.0f s after: %s", delay, errors[0].message)
+    sleep(delay)
 
 
 def _or_raise(operation_id: str, found: Operation | CommsError, client: CommsClient, targets: Targets) -> Operation:

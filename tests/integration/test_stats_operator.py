@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from airflow.providers.common.compat.sdk import task
 
-from airflow_provider_comms.comms.errors import CommsArgumentError
+from airflow_provider_comms.comms.errors import CommsArgumentError, CommsPermissionError, CommsServerError
 from airflow_provider_comms.hooks.comms import CommsHook
 from airflow_provider_comms.operators.stats import CommsExportStatsOperator
 from airflow_provider_comms.tasks.fetch import fetch_all
@@ -122,9 +124,18 @@ def test_what_is_wrong_with_an_argument_at_run_time_or_with_the_connection_is_no
 
 
 @pytest.fixture
-def hook(comms_simulator, monkeypatch):
-    monkeypatch.setenv("AIRFLOW_CONN_TWILIO_COMMS_DEFAULT", comms_simulator.connection_json())
-    return CommsHook()
+def make_hook(comms_simulator, monkeypatch):
+    def make(**extra):
+        connection = json.loads(comms_simulator.connection_json()) | {"extra": extra}
+        monkeypatch.setenv("AIRFLOW_CONN_TWILIO_COMMS_DEFAULT", json.dumps(connection))
+        return CommsHook()
+
+    return make
+
+
+@pytest.fixture
+def hook(make_hook):
+    return make_hook()
 
 
 def test_many_operations_are_read_from_the_list_and_those_that_it_shows_late_by_id(hook, comms_simulator):
@@ -142,3 +153,55 @@ def test_where_the_list_tells_of_few_or_nothing_each_is_asked_for(hook, comms_si
     comms_simulator.fault(403, route="list", times=1)
 
     assert [one.id for one in fetch_all(hook, Targets.of("emails", ids))] == ids
+
+
+def test_one_that_is_refused_for_now_again_and_again_is_asked_for_again_and_the_others_are_kept(
+    make_hook, comms_simulator
+):
+    ids = [comms_simulator.add_operation("emails", **DONE) for _ in range(3)]
+    comms_simulator.fault(503, operation_id=ids[1], times=2)
+
+    operations = fetch_all(make_hook(attempts=1), Targets.of("emails", ids))
+
+    assert [one.id for one in operations] == ids
+    assert sorted(one.operation_id for one in comms_simulator.requests) == sorted([*ids, ids[1], ids[1]])
+
+
+def test_where_it_stays_so_the_task_fails_in_time_with_the_reason(make_hook, comms_simulator):
+    ids = [comms_simulator.add_operation("emails", **DONE) for _ in range(3)]
+    comms_simulator.fault(503, operation_id=ids[1], times=None)
+
+    with pytest.raises(CommsServerError, match=ids[1]):
+        fetch_all(make_hook(attempts=1, call_timeout=1), Targets.of("emails", ids))
+
+
+def test_where_nothing_was_read_nothing_is_lost_and_airflows_retries_apply(make_hook, comms_simulator):
+    ids = [comms_simulator.add_operation("emails", **DONE) for _ in range(3)]
+    comms_simulator.fault(503, times=None)
+
+    with pytest.raises(CommsServerError):
+        fetch_all(make_hook(attempts=1), Targets.of("emails", ids))
+
+    assert len(comms_simulator.requests) == 3
+
+
+def test_a_retry_after_that_one_call_does_not_wait_for_is_waited_for(make_hook, comms_simulator):
+    ids = [comms_simulator.add_operation("emails", **DONE) for _ in range(2)]
+    comms_simulator.fault(503, operation_id=ids[1], times=2, retry_after=1)
+
+    operations = fetch_all(make_hook(retry_after_cap=0.5), Targets.of("emails", ids))
+
+    assert [one.id for one in operations] == ids
+    _, second, third = (one.at for one in comms_simulator.requests if one.operation_id == ids[1])
+    assert third - second >= 1
+
+
+def test_what_is_wrong_for_good_ends_the_task_at_once(make_hook, comms_simulator):
+    ids = [comms_simulator.add_operation("emails", **DONE) for _ in range(3)]
+    comms_simulator.fault(503, operation_id=ids[0], times=None)
+    comms_simulator.fault(403, operation_id=ids[1], times=1)
+
+    with pytest.raises(CommsPermissionError):
+        fetch_all(make_hook(attempts=1), Targets.of("emails", ids))
+
+    assert len(comms_simulator.requests) == 3
