@@ -110,6 +110,15 @@ def check_limit(value: object) -> int | None:
     return None if value is None else _check_integer("limit", value, 1, None)
 
 
+def check_bool(name: str, value: object) -> bool:
+    """Return True or False, or refuse anything else: a text such as "false" would count as True."""
+    if isinstance(value, bool):
+        return value
+    raise CommsArgumentError(
+        f"{name}={shown(value)} is a {type(value).__name__}, not a bool.", advice="Use True or False."
+    )
+
+
 def _check_integer(name: str, value: object, low: int, high: int | None) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and low <= value <= (high or value):
         return value

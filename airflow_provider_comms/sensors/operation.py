@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseSensorOperator, PokeReturnValue, conf
 
-from airflow_provider_comms.comms.arguments import check_resource
+from airflow_provider_comms.comms.arguments import check_bool, check_resource
 from airflow_provider_comms.comms.errors import are_credentials_refused
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
 from airflow_provider_comms.sensors.poke_pause import PausesAsTheWaitSays
@@ -108,10 +108,10 @@ class CommsOperationSensor(PausesAsTheWaitSays, OperationTask, BaseSensorOperato
         self.resource = resource
         self.operation_id = operation_id
         self.comms_conn_id = comms_conn_id
-        self.deferrable = deferrable
+        self.deferrable = check_bool("deferrable", deferrable)
         self.spec = spec
         self._is_slowed_down = seconds_of("poke_interval", poke_interval) < spec.poke_interval
-        self.run_in_triggerer = run_in_triggerer
+        self.run_in_triggerer = check_bool("run_in_triggerer", run_in_triggerer)
         self._unsupported_reason = unsupported_reason(self) if run_in_triggerer else None
         if run_in_triggerer:
             self._start_in_triggerer()

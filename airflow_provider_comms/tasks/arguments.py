@@ -15,7 +15,9 @@ def is_literal(value: Any) -> bool:
         return "{{" not in value and "{%" not in value
     if isinstance(value, Mapping):
         return all(map(is_literal, value.values()))
-    return value is None or isinstance(value, (int, float, list, tuple))
+    if isinstance(value, (list, tuple)):
+        return all(map(is_literal, value))
+    return value is None or isinstance(value, (int, float, bytes))
 
 
 def check_when_parsed(resource: Any, operation_id: Any) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
+from airflow_provider_comms.comms.arguments import check_bool
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.waiting.thresholds import Threshold, check_counters, parse_thresholds
 
@@ -57,7 +58,7 @@ class WaitSpec:
         checked = {
             "poke_interval": max(seconds_of("poke_interval", self.poke_interval), min_poke_interval()),
             "timeout": min(seconds_of("timeout", self.timeout), MAX_TIMEOUT),
-            "adaptive": bool(self.adaptive),
+            "adaptive": check_bool("adaptive", self.adaptive),
             "grace": seconds_of("grace", self.grace),
             "on_canceled": _check_on_canceled(self.on_canceled),
             "fail_if": {one.counter: one.raw for one in parse_thresholds(self.fail_if)},

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_comms.comms.arguments import check_operation_id, check_resource, is_documented_id
 from airflow_provider_comms.comms.errors import CommsArgumentError
+from airflow_provider_comms.comms.redaction import excerpt, shown
 from airflow_provider_comms.comms.resource import Resource
 
 if TYPE_CHECKING:
@@ -56,8 +57,8 @@ def ids_of(operation_id: Any) -> Sequence[str]:
     Return the ids that an argument names.
 
     :param operation_id: an id; a mapping that holds one (our XCom's `id`, the `operationId` of Twilio's answer to a
-        send); several of them (a list, what mapped tasks returned, a mapping with `operations`); or any of these as
-        JSON text, which is what a template makes of them.
+        send); several of them (a list, what mapped tasks returned, a mapping with `operations`, a list of these); or
+        any of these as JSON text, which is what a template makes of them.
     :raises CommsArgumentError: one of them cannot be an id, or there is none.
     """
     return _read(operation_id)[0]
@@ -76,12 +77,11 @@ def label_of(ids: Sequence[str], length: int = 200) -> str:
 
 
 def _read(operation_id: Any) -> tuple[list[str], bool]:
-    given = _decoded(operation_id)
-    if isinstance(given, Mapping) and _LIST_KEY in given and not _id_key(given):
-        given = given[_LIST_KEY]
-    if isinstance(given, (str, Mapping)) or not isinstance(given, Iterable):
+    given = _unwrapped(operation_id)
+    if not _holds_several(given):
         return [_one_id(given)], False
-    ids = [_one_id(one) for one in given]
+    # What several tasks returned may be a list of lists.
+    ids = [_one_id(one) for part in map(_unwrapped, given) for one in (part if _holds_several(part) else [part])]
     if not ids:
         raise CommsArgumentError(
             f"operation_id={operation_id!r} names no operation.",
@@ -90,16 +90,32 @@ def _read(operation_id: Any) -> tuple[list[str], bool]:
     return ids, True
 
 
+def _unwrapped(operation_id: Any) -> Any:
+    given = _decoded(operation_id)
+    return given[_LIST_KEY] if isinstance(given, Mapping) and _LIST_KEY in given and not _id_key(given) else given
+
+
+def _holds_several(given: Any) -> bool:
+    return isinstance(given, Iterable) and not isinstance(given, (str, bytes, bytearray, Mapping))
+
+
 def _decoded(operation_id: Any) -> Any:
-    if isinstance(operation_id, str) and operation_id.lstrip()[:1] in ('"', "[", "{"):
-        try:
-            return json.loads(operation_id)
-        except ValueError:
-            return operation_id
-    return operation_id
+    if not isinstance(operation_id, str) or not operation_id.lstrip().startswith(('"', "[", "{", "(")):
+        return operation_id
+    try:
+        return json.loads(operation_id)
+    except (ValueError, RecursionError):
+        # The text is not shown whole: an answer to a send, or what made it, may hold recipients.
+        raise CommsArgumentError(
+            f"operation_id={excerpt(operation_id.lstrip(), length=40)!r} is neither an id nor JSON.",
+            advice="If a template gives a list or a mapping, let it end in `| tojson }}`, or set "
+            "render_template_as_native_obj=True for the DAG.",
+        ) from None
 
 
 def _one_id(value: Any) -> str:
+    if isinstance(value, (bytes, bytearray)):
+        raise CommsArgumentError(f"operation_id={shown(value)} is bytes, not text.", advice="Decode it: `.decode()`.")
     if not isinstance(value, Mapping):
         return check_operation_id(value)
     if key := _id_key(value):

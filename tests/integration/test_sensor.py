@@ -198,6 +198,10 @@ def test_an_upstream_task_that_returns_no_id_fails_the_task_with_the_value_in_it
         ({"poke_interval": float("nan")}, "poke_interval=nan"),
         ({"timeout": -1}, "timeout=-1"),
         ({"grace": "long"}, "grace='long'"),
+        ({"adaptive": "false"}, "adaptive='false'"),
+        ({"deferrable": "false"}, "deferrable='false'"),
+        ({"run_in_triggerer": "false"}, "run_in_triggerer='false'"),
+        ({"deferrable": None}, "deferrable=None"),
     ],
 )
 def test_a_bad_argument_is_refused_when_the_dag_is_parsed(kwargs, names):

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from airflow_provider_comms.comms.arguments import (
+    check_bool,
     check_limit,
     check_page_size,
     check_parallel,
@@ -85,7 +86,7 @@ def query_of(
         check_page_size(page_size),
         check_limit(limit),
         check_parallel(parallel),
-        strict,
+        check_bool("strict", strict),
     )
 
 

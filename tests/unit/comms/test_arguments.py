@@ -54,6 +54,11 @@ def test_a_parallel_out_of_bounds(value):
     assert f"parallel={value!r}" in refusal("parallel", value)
 
 
+@pytest.mark.parametrize("value", ["no", "false", "", None, 0, 1])
+def test_a_strict_that_is_no_bool(value):
+    assert f"strict={value!r} is a {type(value).__name__}" in refusal("strict", value)
+
+
 @pytest.mark.parametrize("value", ["DONE", "completed", "", 3, "COMPLETED,CANCELED", "CANCELLED"])
 def test_an_unknown_status_which_the_api_would_ignore(value):
     assert f"status={value!r}" in refusal("status", value)

@@ -56,6 +56,8 @@ def test_a_floor_that_is_no_duration_takes_the_floor_away_from_nobody(monkeypatc
         {"poke_interval": math.nan},
         {"poke_interval": "60"},
         {"poke_interval": True},
+        {"adaptive": "false"},
+        {"adaptive": None},
         {"timeout": -1},
         {"timeout": math.nan},
         {"timeout": None},

@@ -24,6 +24,9 @@ ANSWER = {"operationId": "a", "operationLocation": "https://comms.twilio.com/v1/
         (iter(["a", "b"]), ["a", "b"], True),
         ({"resource": "emails", "operations": ["a", "b"], "recipients": 5}, ["a", "b"], True),
         ({"operations": [{"id": "a", "stats": {}}], "stats": {}}, ["a"], True),
+        ([["a", "b"], ["c"]], ["a", "b", "c"], True),
+        ([{"operations": ["a", "b"]}, {"operations": [ANSWER]}], ["a", "b", "a"], True),
+        (['["a", "b"]', '"c"'], ["a", "b", "c"], True),
     ],
 )
 def test_every_way_to_give_an_id_is_read(operation_id, ids, is_list):
@@ -37,6 +40,22 @@ def test_json_text_which_a_template_makes_is_read_as_what_it_holds(operation_id)
     assert Targets.of("emails", json.dumps(operation_id)) == Targets.of("emails", operation_id)
 
 
+@pytest.mark.parametrize("rendered", ["['a', 'b']", "{'id': 'a'}", "('a', 'b')", '["a"', ["['a', 'b']"], "[" * 99_999])
+def test_text_of_a_python_object_is_refused_with_the_way_to_have_it_as_json(rendered):
+    with pytest.raises(CommsArgumentError, match="operation_id=") as refused:
+        Targets.of("emails", rendered)
+
+    assert "tojson" in str(refused.value)
+    assert "render_template_as_native_obj=True" in str(refused.value)
+    assert len(str(refused.value)) < 300
+
+
+@pytest.mark.parametrize("given", [b"abc", bytearray(b"abc"), [b"abc"]])
+def test_bytes_are_refused_as_such(given):
+    with pytest.raises(CommsArgumentError, match=r"b'abc'.* is bytes, not text"):
+        Targets.of("emails", given)
+
+
 def test_a_mapping_without_an_id_is_refused_by_its_keys_and_no_value_is_shown():
     with pytest.raises(CommsArgumentError) as refused:
         Targets.of("emails", [{"to": "jo@example.com", "sid": "secret"}])
@@ -47,7 +66,9 @@ def test_a_mapping_without_an_id_is_refused_by_its_keys_and_no_value_is_shown():
     assert "secret" not in str(refused.value)
 
 
-@pytest.mark.parametrize("operation_id", [None, "", "a/b", [], [None], {}, {"id": None}, {"operations": []}, 5, '["a"'])
+@pytest.mark.parametrize(
+    "operation_id", [None, "", "a/b", [], [None], {}, {"id": None}, {"operations": []}, 5, [[]], [[["a"]]]]
+)
 def test_what_cannot_be_an_id_is_refused(operation_id):
     with pytest.raises(CommsArgumentError, match="operation_id="):
         Targets.of("emails", operation_id)
