@@ -18,13 +18,13 @@ from airflow_provider_comms.polling import clients, shared
 from tests.integration.polling.worlds import PATIENCE, live, worlds
 
 MANY = int(os.environ.get("COMMS_POLL_WORLDS", "0"))
-AT_ONCE = 6
+AT_ONCE = 10
 LONGEST_HOLD = 0.2
-"""CPU seconds for which the loop may be held, with everything of six worlds on it."""
+"""CPU seconds for which the loop may be held, with everything of ten worlds on it."""
 
 
 @settings(
-    max_examples=MANY // AT_ONCE or 20,
+    max_examples=MANY // AT_ONCE or 10,
     derandomize=not MANY,
     deadline=None,
     suppress_health_check=list(HealthCheck),
