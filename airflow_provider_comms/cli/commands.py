@@ -12,7 +12,14 @@ from airflow_provider_comms.cli.credentials import settings_for
 from airflow_provider_comms.cli.exits import Exit, exit_of, fail, say
 from airflow_provider_comms.cli.output import print_operations, print_rows, write
 from airflow_provider_comms.cli.startup import log_to
-from airflow_provider_comms.cli.waiting import cap_call_timeout, exit_after, message_of, new_wait, wait_to_end
+from airflow_provider_comms.cli.waiting import (
+    begin_wait,
+    cap_call_timeout,
+    exit_after,
+    message_of,
+    read_arguments,
+    wait_to_end,
+)
 from airflow_provider_comms.comms.client import CommsClient
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.waiting.payload import operation_xcom
@@ -100,9 +107,11 @@ def wait(arguments: Namespace) -> Exit:
 
     console = stderr_console()
     log_to(log_above_bars(console), logging.INFO if arguments.verbose else logging.WARNING)
-    waiting = new_wait(arguments, log)
+    targets, spec = read_arguments(arguments)
     settings = cap_call_timeout(_announced(_settings(arguments), arguments), arguments.timeout)
-    with CommsClient(settings) as client, WaitProgress(console, waiting.targets.resource, waiting.pending) as progress:
+    unique = list(dict.fromkeys(targets.ids))
+    with CommsClient(settings) as client, WaitProgress(console, targets.resource, unique) as progress:
+        waiting = begin_wait(targets, spec, log)
         verdict = wait_to_end(client, waiting, progress)
     if operations := waiting.operations():
         print_operations(operations, arguments.output)

@@ -36,9 +36,9 @@ _EXITS: dict[Reason, Exit] = {
 }
 
 
-def new_wait(arguments: Namespace, log: logging.Logger) -> Wait:
+def read_arguments(arguments: Namespace) -> tuple[Targets, WaitSpec]:
     """
-    Make a wait of the command's arguments.
+    Return what the command's arguments say is waited for, and how.
 
     :raises CommsArgumentError: one of them cannot be right.
     """
@@ -50,7 +50,12 @@ def new_wait(arguments: Namespace, log: logging.Logger) -> Wait:
         grace=arguments.grace,
         fail_if=dict(arguments.fail_if),
     )
-    return Wait(targets=targets, spec=spec.check_for(targets.resource), started_at=time(), log=log)
+    return targets, spec.check_for(targets.resource)
+
+
+def begin_wait(targets: Targets, spec: WaitSpec, log: logging.Logger) -> Wait:
+    """Start the clock: what was loaded before, Airflow above all, is not the wait's time."""
+    return Wait(targets=targets, spec=spec, started_at=time(), log=log)
 
 
 def cap_call_timeout(settings: ClientSettings, timeout: float) -> ClientSettings:

@@ -159,6 +159,14 @@ def test_wait_has_a_status_for_each_end(run, comms_simulator, plan, options, end
         assert json.loads(done.stdout)[0]["id"] == one
 
 
+def test_the_time_to_load_airflow_is_not_the_waits(run, comms_simulator):
+    one = comms_simulator.add_operation("emails", processing_for=600)
+    connection = {"AIRFLOW_CONN_OURS": comms_simulator.connection_json()}
+    done = run("wait", "emails", one, "--timeout", "1.5", "--poke-interval", "60", "--conn-id", "ours", **connection)
+    assert done.returncode == 5
+    assert "polled 2 times" in done.stderr
+
+
 def test_wait_for_several_waits_for_all_of_them(run, comms_simulator):
     canceled = comms_simulator.add_operation("emails", age=100, ends_in="CANCELED")
     later = comms_simulator.add_operation("emails", processing_for=1)
