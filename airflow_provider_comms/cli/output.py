@@ -8,16 +8,21 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_comms.cli.exits import OutputError
+from airflow_provider_comms.comms.redaction import excerpt
 from airflow_provider_comms.comms.resource import Resource
 from airflow_provider_comms.reports.rates import percent
 from airflow_provider_comms.reports.rows import DERIVED
+from airflow_provider_comms.reports.words import number
 from airflow_provider_comms.reports.writers import write_csv
+from airflow_provider_comms.waiting.description import shown_status
+from airflow_provider_comms.waiting.targets import shown_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping, Sequence
 
     Rows = Sequence[dict[str, Any]]
 
+_LONGEST_NAME = 40
 UNFOLDED = 10_000
 """Columns of a file or a pipe, where no line is folded."""
 
@@ -58,8 +63,8 @@ def write(text: str) -> None:
 def _line(operation: dict[str, Any]) -> dict[str, Any]:
     to_the_second = f"{operation['created_at'][:19]}Z"
     return {
-        "id": operation["id"],
-        "status": operation["status"],
+        "id": shown_id(operation["id"]),
+        "status": shown_status(operation["status"]),
         "created_at": to_the_second,
         "reached": percent(operation["rates"]["reached_of_recipients"]),
         "counters": stats_text(operation["stats"]),
@@ -81,7 +86,11 @@ def _cells(operation: dict[str, Any]) -> dict[str, Any]:
 
 def stats_text(stats: Mapping[str, int], leave_out: Container[str] = ()) -> str:
     """Return counters on one line, such as `recipients=10 sent=7`; zeros are left out."""
-    return " ".join(f"{name}={value}" for name, value in stats.items() if value and name not in leave_out)
+    return " ".join(
+        f"{excerpt(name, length=_LONGEST_NAME)}={number(value).replace(',', '')}"
+        for name, value in stats.items()
+        if value and name not in leave_out
+    )
 
 
 def _json(rows: Rows) -> str:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.highlighter import NullHighlighter
 from rich.logging import RichHandler
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column
 
 from airflow_provider_comms.cli.output import stats_text
 from airflow_provider_comms.comms.resource import OperationStatus
 from airflow_provider_comms.reports.figures import recipients_of
+from airflow_provider_comms.waiting.description import shown_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,7 +72,7 @@ class WaitProgress(Progress):
                 self._bars[one["id"]],
                 completed=done,
                 total=total,
-                status=f"[{color}]{status}[/]",
+                status=f"[{color}]{escape(shown_status(status))}[/]",
                 counters=stats_text(one["stats"], leave_out=_SHOWN_BY_THE_BAR),
             )
         self.refresh()

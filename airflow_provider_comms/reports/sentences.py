@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_comms.reports.figures import NOT_REACHED, engagement, figures, recipients_of, totals
 from airflow_provider_comms.reports.rates import percent, ratio
+from airflow_provider_comms.reports.words import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ def progress(counters: Mapping[str, int]) -> int | None:
     """Return how many percent of the recipients are no longer queued or scheduled; None while none are counted."""
     whole = recipients_of(counters)
     left = sum(counters.get(name, 0) for name in _WAITING)
-    return 100 * max(0, whole - left) // whole if whole > 0 else None
+    return 100 * min(max(0, whole - left), whole) // whole if whole > 0 else None
 
 
 def delivery(resource: Resource, many: Sequence[Mapping[str, int]], *, with_rates: bool = False) -> str:
@@ -35,12 +36,16 @@ def delivery(resource: Resource, many: Sequence[Mapping[str, int]], *, with_rate
     if not whole:
         return "no recipients"
     reached, engaged = sums["reached"], engagement(resource)
-    parts = [f"{reached:,} of {whole:,} delivered"]
+    parts = [f"{number(reached)} of {number(whole)} delivered"]
     if with_rates:
         parts = [f"{parts[0]} ({percent(ratio(reached, whole))})"]
         if sums[engaged]:
-            parts.append(f"{sums[engaged]:,} {engaged} ({percent(ratio(sums[engaged], reached))} of the delivered)")
-    parts += [f"{sums[name]:,} {name} ({percent(ratio(sums[name], whole))})" for name in NOT_REACHED if sums[name]]
+            parts.append(
+                f"{number(sums[engaged])} {engaged} ({percent(ratio(sums[engaged], reached))} of the delivered)"
+            )
+    parts += [
+        f"{number(sums[name])} {name} ({percent(ratio(sums[name], whole))})" for name in NOT_REACHED if sums[name]
+    ]
     left = {name: sum(counters.get(name, 0) for counters in many) for name in _WAITING}
-    parts += [f"{number:,} {name}" for name, number in left.items() if number]
+    parts += [f"{number(count)} {name}" for name, count in left.items() if count]
     return ", ".join(parts)

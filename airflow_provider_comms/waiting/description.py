@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_comms.comms.redaction import excerpt
 from airflow_provider_comms.comms.resource import Resource
 from airflow_provider_comms.reports.sentences import delivery, progress
 from airflow_provider_comms.waiting.targets import label_of
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 MAX_NAMED = 5
 """Pending operations that a message names."""
+_LONGEST_STATUS = 40
 
 
 def state_of(operation: Operation) -> str:
@@ -23,7 +25,13 @@ def state_of(operation: Operation) -> str:
     counters = operation.stats.counters()
     share = None if operation.is_terminal else progress(counters)
     how_far = "" if share is None else f" {share} %"
-    return f"{operation.status}{how_far}: {delivery(operation.resource, [counters], with_rates=operation.is_terminal)}"
+    delivered = delivery(operation.resource, [counters], with_rates=operation.is_terminal)
+    return f"{shown_status(operation.status)}{how_far}: {delivered}"
+
+
+def shown_status(status: str) -> str:
+    """Return a status as logs and tables show it; the API may give any text for one."""
+    return excerpt(str(status), length=_LONGEST_STATUS)
 
 
 def states_of(pending: Sequence[str], seen: Mapping[str, Operation]) -> str:
@@ -46,9 +54,9 @@ def ended_line(operations: Sequence[Mapping[str, Any]], waited: float | None = N
     resource = Resource(operations[0]["resource"])
     statuses = Counter(str(one["status"]) for one in unique.values())
     if len(unique) == 1:
-        state = next(iter(statuses))
+        state = shown_status(next(iter(statuses)))
     else:
-        state = ", ".join(f"{number:,} {status}" for status, number in statuses.items())
+        state = ", ".join(f"{number:,} {shown_status(status)}" for status, number in statuses.items())
     delivered = delivery(resource, [one["stats"] for one in unique.values()], with_rates=True)
     after = "" if waited is None else f", after {waited:,.0f} s"
     return f"{state}: {delivered}{after} ({resource.value} {label_of(list(unique))})"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_provider_comms.reports.sentences import delivery, progress
-from airflow_provider_comms.waiting.description import state_of
+from airflow_provider_comms.waiting.description import shown_status, state_of
 from airflow_provider_comms.waiting.targets import label_of
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class ProgressLog:
 
     def unknown_status(self, operation: Operation, now: float) -> None:
         """Warn of a status that this version does not know."""
-        text = f"Unknown status {str(operation.status)!r}: it is treated as non-terminal; still waiting"
+        text = f"Unknown status {shown_status(operation.status)!r}: it is treated as non-terminal; still waiting"
         self._line(logging.WARNING, now, text, [operation.id])
 
     def trouble(self, errors: Mapping[str, CommsError], now: float) -> None:

@@ -7,7 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_comms.comms.arguments import check_operation_id, check_resource, is_documented_id
+from airflow_provider_comms.comms.arguments import (
+    check_operation_id,
+    check_resource,
+    is_documented_id,
+    is_possible_id,
+)
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.comms.redaction import excerpt, shown
 from airflow_provider_comms.comms.resource import Resource
@@ -72,8 +77,13 @@ def label_of(ids: Sequence[str], length: int = 200) -> str:
     """
     more = f" and {len(ids) - 1:,} more" if len(ids) > 1 else ""
     room = length - len(more)
-    first = ids[0] if len(ids[0]) <= room else f"{ids[0][: room - 3]}..."
-    return f"{first}{more}"
+    first = shown_id(ids[0])
+    return f"{first if len(first) <= room else f'{first[: room - 3]}...'}{more}"
+
+
+def shown_id(operation_id: str) -> str:
+    """Return an id as logs and tables show it; the API may give any text for one."""
+    return operation_id if is_possible_id(operation_id) else excerpt(operation_id)
 
 
 def _read(operation_id: Any) -> tuple[list[str], bool]:
@@ -139,4 +149,4 @@ def other_resource(resource: Resource) -> Resource:
 def wrong_resource(operation: Operation) -> str:
     """Say that an operation was asked for as of the other resource, where it was found."""
     actual = operation.resource.value
-    return f"Operation {operation.id} is of resource {actual!r}: set resource={actual!r}."
+    return f"Operation {shown_id(operation.id)} is of resource {actual!r}: set resource={actual!r}."

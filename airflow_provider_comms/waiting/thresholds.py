@@ -15,6 +15,7 @@ from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.comms.resource import Resource
 from airflow_provider_comms.reports.figures import recipients_of
 from airflow_provider_comms.reports.rates import percent, ratio
+from airflow_provider_comms.reports.words import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,7 +55,8 @@ class Threshold:
         if is_kept or (self.is_ratio and not whole):
             return None
         share = f" ({percent(ratio(value, whole))})" if self.is_ratio else ""
-        return f"{self.counter} = {value:,}{share}, {'below' if self.is_floor else 'above'} the limit of {self._limit}"
+        side = "below" if self.is_floor else "above"
+        return f"{self.counter} = {number(value)}{share}, {side} the limit of {self._limit}"
 
     def concerns(self, resource: Resource) -> bool:
         """Whether operations of the resource have what is limited."""
@@ -62,7 +64,7 @@ class Threshold:
 
     @property
     def _limit(self) -> str:
-        return f"{float(self.value * 100):g} %" if self.is_ratio else f"{int(self.value):,}"
+        return f"{float(self.value * 100):g} %" if self.is_ratio else number(int(self.value))
 
 
 def parse_thresholds(fail_if: object) -> tuple[Threshold, ...]:

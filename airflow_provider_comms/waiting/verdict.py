@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from airflow_provider_comms.comms.resource import OperationStatus
 from airflow_provider_comms.reports.figures import figures
 from airflow_provider_comms.waiting.description import state_of
+from airflow_provider_comms.waiting.targets import shown_id
 
 if TYPE_CHECKING:
     from airflow_provider_comms.comms.models import Operation
@@ -70,7 +71,7 @@ def judge(operation: Operation, spec: WaitSpec) -> Verdict:
 
 
 def _judge_canceled(operation: Operation, spec: WaitSpec) -> Verdict:
-    message = f"{state_of(operation)} ({operation.resource.value} {operation.id})"
+    message = f"{state_of(operation)} ({operation.resource.value} {shown_id(operation.id)})"
     if spec.on_canceled == "fail":
         return Failed("canceled", f"{message}. The task fails as on_canceled='fail' says.")
     if spec.on_canceled == "skip":
@@ -86,5 +87,5 @@ def _judge_counters(operation: Operation, spec: WaitSpec) -> Verdict:
         return Finished()
     return Failed(
         "threshold",
-        f"{'; '.join(violations)}. {state_of(operation)} ({operation.resource.value} {operation.id}).",
+        f"{'; '.join(violations)}. {state_of(operation)} ({operation.resource.value} {shown_id(operation.id)}).",
     )

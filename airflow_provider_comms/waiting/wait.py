@@ -15,7 +15,7 @@ from airflow_provider_comms.comms.errors import CommsNotFoundError, CommsRecordE
 from airflow_provider_comms.comms.models import Operation
 from airflow_provider_comms.comms.resource import RETENTION_DAYS, OperationStatus
 from airflow_provider_comms.waiting.clock import SteadyClock
-from airflow_provider_comms.waiting.description import states_of
+from airflow_provider_comms.waiting.description import shown_status, states_of
 from airflow_provider_comms.waiting.event import WaitEnd
 from airflow_provider_comms.waiting.pace import longest_interval, next_interval
 from airflow_provider_comms.waiting.payload import operation_xcom
@@ -185,7 +185,7 @@ class Wait:
             return ""
         days = (now - operation.created_at.timestamp()) / 86_400
         return (
-            f"\n  note: it was seen before as {operation.status}, and was created {days:.1f} days ago. "
+            f"\n  note: it was seen before as {shown_status(operation.status)}, and was created {days:.1f} days ago. "
             f"Twilio deletes the record after {RETENTION_DAYS} days."
         )
 

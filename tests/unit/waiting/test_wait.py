@@ -160,6 +160,36 @@ def test_a_status_that_nobody_knows_is_warned_of_once(lines):
     assert "'PAUSED': it is treated as non-terminal; still waiting" in messages(lines)[0]
 
 
+@pytest.mark.parametrize(
+    "status", ["\x1b[31mCOMPLETED\nFAKE LINE", "PAUSED" * 1000, "PAUSED for jo@example.com", "PAUSED\u2028\u202e"]
+)
+def test_no_status_writes_a_second_line_a_long_one_or_a_recipient(lines, status):
+    waiting = wait(timeout=100)
+    waiting.update({"a": operation(status=status)}, START)
+    gone = wait(timeout=100, seen={"a": operation(status=status)}).update({"a": CommsNotFoundError("")}, START)
+    texts = [*messages(lines), waiting.update({}, START + 100).message, gone.message.strip()]
+
+    assert len(texts) == 4
+    for text in texts:
+        assert text.replace("\n", "", 1 if "note:" in text else 0).isprintable()
+        assert len(text) < 400
+        assert "jo@example.com" not in text
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("digits", [200, 400])
+def test_no_counter_makes_a_long_line(lines, digits, sign):
+    number = sign * 10**digits
+    stats = {"recipients": 100, "delivered": number, "failed": number, "opened": number, "queued": number}
+    for counters in (stats, {**stats, "recipients": 10**400}):
+        waiting = wait(timeout=100, fail_if={"failed": 0, "reached": "< 5%"})
+        waiting.update({"a": operation(**counters)}, START)
+        texts = [*messages(lines), waiting.update({}, START + 100).message]
+        verdict = wait(fail_if={"failed": "1%"}).update({"a": operation(status="COMPLETED", **counters)}, START)
+        texts.append(getattr(verdict, "message", ""))
+        assert max(map(len, texts)) < 400
+
+
 def test_a_retry_after_outweighs_the_interval_until_the_api_answers():
     waiting = wait()
     waiting.update({"a": CommsRateLimitError("429", ErrorContext(retry_after=600))}, START)
