@@ -14,7 +14,7 @@ from airflow_provider_comms.comms.arguments import (
     is_possible_id,
 )
 from airflow_provider_comms.comms.errors import CommsArgumentError
-from airflow_provider_comms.comms.redaction import excerpt, shown
+from airflow_provider_comms.comms.redaction import excerpt
 from airflow_provider_comms.comms.resource import Resource
 
 if TYPE_CHECKING:
@@ -115,9 +115,9 @@ def _decoded(operation_id: Any) -> Any:
     try:
         return json.loads(operation_id)
     except (ValueError, RecursionError):
-        # The text is not shown whole: an answer to a send, or what made it, may hold recipients.
+        # The text is not shown: an answer to a send, or what made it, may hold recipients.
         raise CommsArgumentError(
-            f"operation_id={excerpt(operation_id.lstrip(), length=40)!r} is neither an id nor JSON.",
+            f"operation_id= is a text that begins with {operation_id.lstrip()[0]!r}, and neither an id nor JSON.",
             advice="If a template gives a list or a mapping, let it end in `| tojson }}`, or set "
             "render_template_as_native_obj=True for the DAG.",
         ) from None
@@ -125,7 +125,7 @@ def _decoded(operation_id: Any) -> Any:
 
 def _one_id(value: Any) -> str:
     if isinstance(value, (bytes, bytearray)):
-        raise CommsArgumentError(f"operation_id={shown(value)} is bytes, not text.", advice="Decode it: `.decode()`.")
+        raise CommsArgumentError("operation_id= is bytes, not text.", advice="Decode it: `.decode()`.")
     if not isinstance(value, Mapping):
         return check_operation_id(value)
     if key := _id_key(value):
