@@ -97,17 +97,17 @@ def is_documented_id(operation_id: str) -> bool:
 
 def check_page_size(value: object) -> int:
     """Return the number of operations per page, 1 to 1000, or refuse it."""
-    return _check_integer("page_size", value, 1, MAX_PAGE_SIZE)
+    return check_integer("page_size", value, 1, MAX_PAGE_SIZE)
 
 
 def check_parallel(value: object) -> int:
     """Return the number of slices listed side by side, 1 to 32, or refuse it."""
-    return _check_integer("parallel", value, 1, MAX_PARALLEL)
+    return check_integer("parallel", value, 1, MAX_PARALLEL)
 
 
 def check_limit(value: object) -> int | None:
     """Return the largest number of operations wanted, None for all, or refuse it."""
-    return None if value is None else _check_integer("limit", value, 1, None)
+    return None if value is None else check_integer("limit", value, 1, None)
 
 
 def check_bool(name: str, value: object) -> bool:
@@ -119,7 +119,8 @@ def check_bool(name: str, value: object) -> bool:
     )
 
 
-def _check_integer(name: str, value: object, low: int, high: int | None) -> int:
+def check_integer(name: str, value: object, low: int, high: int | None) -> int:
+    """Return the whole number within its bounds, or refuse it; a bool is none."""
     if isinstance(value, int) and not isinstance(value, bool) and low <= value <= (high or value):
         return value
     bounds = f"an integer from {low} to {high}" if high else f"an integer >= {low}"

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_provider_comms.comms.arguments import check_resource, check_status
+from airflow_provider_comms.comms.arguments import check_status
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.exceptions import CommsReportIncomplete, CommsTaskFailed, CommsThresholdExceeded
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
 from airflow_provider_comms.tasks.arguments import is_literal
+from airflow_provider_comms.tasks.report_arguments import check_report, resources_of
 from airflow_provider_comms.tasks.result import fail_fast_on_permanent_errors
-from airflow_provider_comms.waiting.thresholds import check_counters, parse_thresholds, violations
+from airflow_provider_comms.waiting.thresholds import parse_thresholds, violations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_comms.comms.resource import Resource
     from airflow_provider_comms.reports.produce import Outputs, Report
     from airflow_provider_comms.reports.report import Progress, ReportSpec
     from airflow_provider_comms.reports.summary import Summaries
@@ -99,17 +100,6 @@ class CommsReportOperator(BaseOperator):
     ) -> None:
         _refuse_own_dates(kwargs)
         super().__init__(multiple_outputs=multiple_outputs, **kwargs)
-        if is_literal(resource):
-            _resources(resource)
-        parse_thresholds(fail_if)
-        for name, value, known in (
-            ("on_incomplete", on_incomplete, ("warn", "fail")),
-            ("partition_by", partition_by, (None, "day")),
-        ):
-            if value not in known:
-                raise CommsArgumentError(
-                    f"{name}={value!r} is unknown.", advice=f"Use {' or '.join(map(repr, known))}."
-                )
         self.resource = resource
         self.window_start = window_start
         self.window_end = window_end
@@ -125,6 +115,11 @@ class CommsReportOperator(BaseOperator):
         self.parallel = parallel
         self.comms_conn_id = comms_conn_id
         self._lineage: dict[str, Any] = {}
+        check_report(self._arguments(), is_literal)
+
+    def _arguments(self) -> dict[str, Any]:
+        names = signature(CommsReportOperator.__init__).parameters
+        return {name: getattr(self, "output_folder" if name == "output" else name, None) for name in names}
 
     def execute(self, context: Context) -> dict[str, Any]:
         """List, sum up, publish; return the XCom."""
@@ -150,6 +145,7 @@ class CommsReportOperator(BaseOperator):
         from airflow_provider_comms.hooks.diagnosis import who_is
         from airflow_provider_comms.reports.produce import produce
 
+        check_report(self._arguments())
         now = pendulum.now("UTC")
         spec = self._spec(context)
         outputs = self._outputs(spec)
@@ -177,9 +173,7 @@ class CommsReportOperator(BaseOperator):
 
         window = window_of_run(context, self.window_start, self.window_end, self.timezone)
         status = check_status(self.status or None)
-        resources = _resources(self.resource)
-        if len(resources) == 1:
-            check_counters(resources[0], self.fail_if or ())
+        resources = resources_of(self.resource)
         return ReportSpec(resources=resources, window=window, status=status, top=self.top, parallel=self.parallel)
 
     def _outputs(self, spec: ReportSpec) -> Outputs:
@@ -191,7 +185,8 @@ class CommsReportOperator(BaseOperator):
             return Outputs()
         from airflow.providers.common.compat.sdk import ObjectStoragePath
 
-        folder, name = ObjectStoragePath(self.output_folder), spec.window.name
+        given, name = self.output_folder, spec.window.name
+        folder = given if isinstance(given, ObjectStoragePath) else ObjectStoragePath(given)
         return Outputs(
             folder=folder,
             name=f"operations_{name}",
@@ -231,14 +226,6 @@ class CommsReportOperator(BaseOperator):
         from airflow_provider_comms.operators.lineage import lineage_of
 
         return lineage_of(**self._lineage) if self._lineage else None
-
-
-def _resources(resource: object) -> list[Resource]:
-    """Return the kinds of operations that the argument names, each once."""
-    given = [resource] if isinstance(resource, str) or not isinstance(resource, (list, tuple)) else resource
-    if not given:
-        raise CommsArgumentError(f"resource={resource!r} names nothing.", advice="Use emails, messages or both.")
-    return list(dict.fromkeys(check_resource(one) for one in given))
 
 
 def _refuse_own_dates(kwargs: Mapping[str, Any]) -> None:

@@ -58,16 +58,26 @@ def check_formats(formats: object) -> tuple[str, ...]:
 
     :raises CommsArgumentError: one is unknown, or pyarrow is missing for it.
     """
-    given = (
-        (formats,) if isinstance(formats, str) else tuple(formats) if isinstance(formats, (list, tuple)) else (formats,)
-    )
-    if unknown := [one for one in given if one not in FORMATS]:
-        raise CommsArgumentError(f"formats={unknown[0]!r} is unknown.", advice=f"Use some of {', '.join(FORMATS)}.")
+    given = check_format_names(formats)
     if "parquet" in given and find_spec("pyarrow") is None:
         raise CommsArgumentError(
             "Parquet needs pyarrow, which is not installed.",
             advice="pip install 'airflow-provider-comms[parquet]', or use another format.",
         )
+    return given
+
+
+def check_format_names(formats: object) -> tuple[str, ...]:
+    """
+    Return the formats asked for, each once, whether or not this process could write them.
+
+    :raises CommsArgumentError: one is unknown.
+    """
+    given = (
+        (formats,) if isinstance(formats, str) else tuple(formats) if isinstance(formats, (list, tuple)) else (formats,)
+    )
+    if unknown := [one for one in given if one not in FORMATS]:
+        raise CommsArgumentError(f"formats={unknown[0]!r} is unknown.", advice=f"Use some of {', '.join(FORMATS)}.")
     return tuple(dict.fromkeys(given))
 
 

@@ -117,7 +117,7 @@ def window_of(start: object, end: object, timezone: str = "UTC") -> Window:
     :raises CommsArgumentError: one of them cannot be right, or the window is empty.
     """
     zone = zone_of(timezone)
-    window = Window(_moment("window_start", start, zone), _moment("window_end", end, zone))
+    window = Window(moment_of("window_start", start, zone), moment_of("window_end", end, zone))
     if window.start >= window.end:
         raise CommsArgumentError(
             f"The window from {window.start} to {window.end} is empty.",
@@ -176,7 +176,14 @@ def kept_since(now: datetime) -> DateTime:
     return pendulum.instance(now).subtract(days=RETENTION_DAYS)
 
 
-def _moment(name: str, value: Any, zone: Timezone | FixedTimezone) -> DateTime:
+def moment_of(name: str, value: Any, zone: Timezone | FixedTimezone) -> DateTime:
+    """
+    Return a point in time.
+
+    :param name: what the error calls it.
+    :param value: an aware datetime or an ISO 8601 text; a text without an offset is in the zone.
+    :raises CommsArgumentError: it cannot be right.
+    """
     moment = _parsed(value, zone) if isinstance(value, str) else value
     if not isinstance(moment, datetime) or (moment.tzinfo is None):
         raise CommsArgumentError(

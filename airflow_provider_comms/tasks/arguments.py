@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from airflow_provider_comms.comms.arguments import check_resource
@@ -17,7 +18,7 @@ def is_literal(value: Any) -> bool:
         return all(map(is_literal, value.values()))
     if isinstance(value, (list, tuple)):
         return all(map(is_literal, value))
-    return value is None or isinstance(value, (int, float, bytes))
+    return value is None or isinstance(value, (int, float, bytes, date))
 
 
 def check_when_parsed(resource: Any, operation_id: Any) -> None:

@@ -29,18 +29,30 @@ def window_of_run(context: Context, start: object, end: object, timezone: str) -
     :param timezone: name of the zone that days and hours are of.
     :raises CommsArgumentError: there is none, only half of one, or it cannot be right.
     """
-    if start or end:
-        if not (start and end):
-            raise CommsArgumentError(
-                f"window_start={start!r} and window_end={end!r} are half a window.", advice="Give both, or neither."
-            )
-        return window_of(start, end, timezone)
+    if window := given_window(start, end, timezone):
+        return window
     if partition := context.get("partition_date"):
         return _day_of(partition, timezone)
     interval = context.get("data_interval_start"), context.get("data_interval_end")
     if None not in interval and interval[0] != interval[1]:
         return window_of(*interval, timezone)
     raise CommsArgumentError("There is no window to report on: the run has no data interval.", advice=_ADVICE)
+
+
+def given_window(start: object, end: object, timezone: str) -> Window | None:
+    """
+    Return the window that the arguments name; None if they name none.
+
+    :raises CommsArgumentError: only half of one, or it cannot be right.
+    """
+    missing = [one in (None, "") for one in (start, end)]
+    if all(missing):
+        return None
+    if any(missing):
+        raise CommsArgumentError(
+            f"window_start={start!r} and window_end={end!r} are half a window.", advice="Give both, or neither."
+        )
+    return window_of(start, end, timezone)
 
 
 def _day_of(partition: pendulum.DateTime, timezone: str) -> Window:

@@ -240,7 +240,7 @@ class TestWindow:
         assert not comms_simulator.requests
 
     def test_half_a_window_is_refused(self, airflow, now):
-        run = airflow(lambda: report(now, window_end=None))
+        run = airflow(lambda: report(now, window_end="{{ none or '' }}"))
 
         assert "half a window" in str(run.error)
 
@@ -273,28 +273,81 @@ class TestWindow:
 
 
 @pytest.mark.parametrize(
-    "kwargs",
+    ("name", "values"),
     [
-        {"resource": "sms"},
-        {"resource": []},
-        {"fail_if": {"bounced": 1}},
-        {"on_incomplete": "explode"},
-        {"partition_by": "hour"},
+        ("resource", ["sms", [], ["emails", "sms"], ["{{ params.kind }}", "sms"], 5]),
+        ("window_start", ["yesterday", "2026-13-01", 5, 0, datetime(2026, 11, 20)]),  # noqa: DTZ001
+        ("window_end", ["2026-11-2", None, "", "2020-01-01"]),
+        ("status", ["done", 5, True]),
+        ("output", [5, 0, True, ["reports"], {"folder": "reports"}]),
+        ("formats", ["xml", ["csv", "xml"], 5, None, "{{ params.form }}"]),
+        ("html", ["false", 0, 1, None]),
+        ("partition_by", ["hour", "", ["day"]]),
+        ("timezone", ["Mars/X", "", 5, None]),
+        ("top", ["x", -1, 2.5, float("nan"), True, None]),
+        ("fail_if", [{"bounced": 1}, {"read": 1}, "2%"]),
+        ("on_incomplete", ["explode", None]),
+        ("parallel", [0, 33, "8", True]),
     ],
 )
-def test_a_bad_argument_is_refused_when_the_dag_is_parsed(now, kwargs):
-    with pytest.raises(CommsArgumentError):
-        report(now, **kwargs)
+def test_a_bad_argument_is_refused_by_its_name_when_the_dag_is_parsed(now, name, values):
+    for number, value in enumerate(values):
+        with pytest.raises(CommsArgumentError, match=rf"{name}|window|fail_if") as caught:
+            report(now, task_id=f"report{number}", **{name: value})
+        assert caught.value.advice
+
+
+def test_where_nothing_would_be_published_no_folder_is_named(now):
+    report(now, formats=[], html=False)
+    with pytest.raises(CommsArgumentError, match="nothing to publish"):
+        report(now, output="{{ params.folder }}", formats=[], html=False)
+
+
+def test_templates_are_not_judged_when_the_dag_is_parsed(now):
+    names = ("resource", "window_start", "window_end", "status", "output", "timezone")
+    template = "{{ params.given }}"
+
+    for name in names:
+        report(now, **{name: template})
+    report(now, **dict.fromkeys(names, template))
+    report(now, resource=["emails", template], fail_if={"read": 1})
 
 
 @pytest.mark.parametrize(
-    "kwargs", [{"formats": "xlsx"}, {"timezone": "Mars"}, {"status": "DONE"}, {"fail_if": {"read": 1}}]
+    "kwargs",
+    [
+        {"resource": "{{ 'sms' }}"},
+        {"resource": "{{ 'emails' }}", "fail_if": {"read": 1}},
+        {"timezone": "{{ 'Mars' }}"},
+        {"status": "{{ 'DONE' }}"},
+        {"window_start": "{{ 'yesterday' }}"},
+    ],
 )
 def test_a_bad_argument_at_run_time_is_not_retried(airflow, comms_simulator, now, kwargs):
     run = airflow(lambda: report(now, retries=3, **kwargs))
 
     assert type(run.error).__name__ == "CommsPermanentError"
     assert not comms_simulator.requests
+
+
+def test_an_output_that_is_no_folder_at_run_time_is_refused_before_any_request(airflow, comms_simulator, now):
+    @task
+    def folder():
+        return 5
+
+    run = airflow(lambda: report(now, output=folder(), retries=3))
+
+    assert type(run.error).__name__ == "CommsPermanentError"
+    assert "output=5" in str(run.error)
+    assert not comms_simulator.requests
+
+
+def test_the_folder_may_be_a_local_path_of_airflows(airflow, comms_simulator, now, tmp_path):
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+    airflow(lambda: report(now, output=ObjectStoragePath(f"file://{tmp_path}"))).xcom("report")
+
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_lineage_names_the_account_masked_and_the_files(airflow, comms_simulator, now, tmp_path):
