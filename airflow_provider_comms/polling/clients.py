@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 from airflow_provider_comms.comms.client import AsyncCommsClient
 from airflow_provider_comms.comms.errors import CommsAuthenticationError, CommsPermissionError
+from airflow_provider_comms.comms.http.throttle import shared_throttle
 from airflow_provider_comms.polling.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
@@ -129,6 +130,12 @@ class SharedClient:
     def max_in_flight(self) -> int:
         """Requests that the client has under way at once."""
         return self._in_force.settings.max_in_flight
+
+    @property
+    def is_paced(self) -> bool:
+        """Whether requests wait for their turn, as the API has throttled the connection."""
+        settings = self._in_force.settings
+        return shared_throttle(settings.base_url, settings.username).is_pacing
 
     async def reread(self, *, not_before: float) -> None:
         """

@@ -2,7 +2,7 @@
 Operations asked for one by one: each reported as it is answered, and whoever has waited longest is asked first.
 
 An operation that had trouble of its own while others were answered is asked beside the others from then on, a few of
-its kind at a time, until it is answered again.
+its kind at a time, until it is answered again. So is one that is slow: it gives up its place where others want it.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 TROUBLED_SHARE = 4
 """One of so many requests at once may be for an operation that had trouble of its own."""
+SLOW_RATIO = 3.0
+"""A fetch is slow if it takes so many times as long as the latest that was answered, and longer than a limit."""
 FAILURES_IN_A_ROW = 2
 """Times the number of probes: so many failures in a row end a round that began well."""
 
@@ -46,12 +48,14 @@ class Round:
     :param urgent: ids for which it is the last chance.
     :param asked: ids asked for so far.
     :param errors: of those that failed, in a way that may meet others too, before anybody was answered.
+    :param slow: ids that gave up their places, as they were not answered soon.
     """
 
     is_up: bool
     urgent: Collection[str]
     asked: set[str] = field(default_factory=set)
     errors: dict[str, CommsError] = field(default_factory=dict)
+    slow: list[str] = field(default_factory=list)
     in_a_row: int = 0
 
     @property
@@ -63,6 +67,14 @@ class Round:
     def trouble(self) -> CommsError | None:
         """Return the latest of the errors that all had who were asked; None if somebody was answered."""
         return None if self.is_up or not self.errors else next(reversed(self.errors.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """For which operation a fetch was sent, and when."""
+
+    id: str
+    at: float
 
 
 class Fetcher:
@@ -87,6 +99,7 @@ class Fetcher:
         self._troubled: dict[str, float] = {}
         self._troubled_queue: deque[str] = deque()
         self._troubled_workers = 0
+        self._latest_took = 0.0
 
     async def fetch(
         self, ids: Iterable[str], *, is_up: bool, probes: int, at_most: int, urgent: Collection[str] = ()
@@ -96,7 +109,8 @@ class Fetcher:
 
         :param ids: ids; not asked are those that are being asked, and those whose Retry-After has not passed.
         :param is_up: whether the API is known to answer.
-        :param probes: if it is not, as many go ahead, and the others follow as soon as one of them is answered.
+        :param probes: if it is not, as many go ahead, and the others follow as soon as one of them is answered. In the
+            place of those that are slow others go ahead.
         :param at_most: how many to ask.
         :param urgent: ids to ask first, and even if the API has throttled the connection.
         """
@@ -104,26 +118,58 @@ class Fetcher:
         healthy, troubled = self._in_order(ids, urgent)
         if not healthy and not is_up:
             healthy, troubled = troubled, []
-        await self._send(deque(healthy[:at_most]), round_, probes)
+        await self._send(deque(healthy), round_, probes, at_most)
         if round_.is_up:
-            self._ask_troubled(troubled, round_)
+            self._ask_troubled([*troubled, *round_.slow], round_)
         return round_
 
-    async def _send(self, queue: deque[str], round_: Round, probes: int) -> None:
-        running: set[asyncio.Task[None]] = set()
-        end = self._loop.time() + self._limits.sending
+    async def _send(self, queue: deque[str], round_: Round, probes: int, at_most: int) -> None:
+        running: dict[asyncio.Task[None], _Sent] = {}
+        begun = self._loop.time()
         give_up = FAILURES_IN_A_ROW * self._limits.probes
-        while queue and round_.in_a_row < give_up and self._loop.time() < end:
-            room = self._clients.max_in_flight - len(running)
-            if not round_.is_up:
-                room = min(room, probes - len(round_.asked))
-            for _ in range(min(room, len(queue))):
-                running.add(self._start(queue.popleft(), round_))
-            if not running:
-                return
-            _, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        while queue and round_.in_a_row < give_up:
+            limit, seconds = (at_most, self._limits.sending) if round_.is_up else (probes, self._limits.request_timeout)
+            if self._loop.time() >= begun + seconds:
+                break
+            room = min(self._clients.max_in_flight - len(running), limit - len(round_.asked))
+            for one in (queue.popleft() for _ in range(min(room, len(queue)))):
+                running[self._start(one, round_)] = _Sent(one, self._loop.time())
+            if not running or (round_.is_up and len(round_.asked) >= at_most):
+                break
+            await asyncio.wait(running, timeout=self._patience / 2, return_when=asyncio.FIRST_COMPLETED)
+            running = {task: sent for task, sent in running.items() if not task.done()}
+            await self._end_slow(running, round_)
         while running and not round_.is_up:
-            _, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            running = {task: sent for task, sent in running.items() if not task.done()}
+
+    @property
+    def _patience(self) -> float:
+        return max(self._limits.slow_after, SLOW_RATIO * self._latest_took)
+
+    async def _end_slow(self, running: dict[asyncio.Task[None], _Sent], round_: Round) -> None:
+        """
+        Let slow fetches make room for others, but for the oldest few: they tell a slow API from one that is down.
+
+        Where the throttle paces requests, it says nothing that one takes long.
+        """
+        if self._clients.is_paced:
+            return
+        spared = max(1, len(running) // TROUBLED_SHARE)
+        before = self._loop.time() - self._patience
+        late = [(task, sent.id) for task, sent in list(running.items())[spared:] if sent.at <= before]
+        slow = {task: one for task, one in late if one in self._in_flight}  # Not those that are being reported.
+        for task in slow:
+            task.cancel()
+        if slow:
+            await asyncio.wait(slow)
+        for task, one in slow.items():
+            del running[task]
+            if task.cancelled():
+                round_.asked.discard(one)
+                round_.slow.append(one)
+        if round_.is_up:
+            self._note_slow(round_)
 
     def __len__(self) -> int:
         return len(self._last_asked)
@@ -194,10 +240,13 @@ class Fetcher:
             self._troubled_workers -= 1
 
     async def _ask(self, operation_id: str, round_: Round) -> None:
+        begun = self._loop.time()
         try:
             found = await self._get(operation_id, last_chance=operation_id in round_.urgent)
         finally:
             self._in_flight.discard(operation_id)
+        if not isinstance(found, CommsError):
+            self._latest_took = self._loop.time() - begun
         self._note(operation_id, found, round_)
         await self._report({operation_id: found})
 
@@ -226,6 +275,7 @@ class Fetcher:
             round_.is_up = True
             round_.in_a_row = 0
             self._note_answer(operation_id, found)
+            self._note_slow(round_)
         if round_.is_up and round_.errors:
             self._note_own_trouble(round_.errors)
             round_.errors.clear()
@@ -235,6 +285,9 @@ class Fetcher:
             self._troubled[operation_id] = -math.inf
         else:
             self._troubled.pop(operation_id, None)
+
+    def _note_slow(self, round_: Round) -> None:
+        self._troubled.update(dict.fromkeys(round_.slow, -math.inf))
 
     def _note_own_trouble(self, errors: Mapping[str, CommsError]) -> None:
         now = self._loop.time()

@@ -14,6 +14,7 @@ class PollLimits:
         a poll is not.
     :param throttled_for: seconds that a request may wait until the throttle or other requests let it go.
     :param sending: seconds for which a poll goes on to send fetches; those left are first in the next poll.
+    :param slow_after: seconds without an answer after which a fetch gives up its place to others.
     :param list_base: seconds that a list may take, whatever its length.
     :param list_page: seconds that a list may take for each page beyond that.
     :param reread_on_join: seconds for which a connection is not read again because a wait joins or is refused.
@@ -33,6 +34,7 @@ class PollLimits:
     request_timeout: float = 10.0
     throttled_for: float = 20.0
     sending: float = 60.0
+    slow_after: float = 1.0
     list_base: float = 30.0
     list_page: float = 1.0
     reread_on_join: float = 5.0

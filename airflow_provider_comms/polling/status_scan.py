@@ -18,7 +18,6 @@ from airflow_provider_comms.comms.errors import CommsError
 from airflow_provider_comms.comms.models import Operation
 from airflow_provider_comms.comms.resource import OperationStatus, Resource
 from airflow_provider_comms.polling.errors import (
-    NotPolledError,
     not_polled,
 )
 from airflow_provider_comms.polling.fetches import Fetcher
@@ -95,28 +94,29 @@ class StatusScan:
 
     async def _fetch_all(self, wanted: dict[str, None], urgent: Collection[str]) -> CommsError | None:
         """Return the trouble that met all who were asked, if any."""
+        is_up = False
         if self._trouble:
             await self._clients.reread(not_before=self._loop.time() - self._limits.reread_in_trouble)
-            # One goes ahead to see whether the trouble has passed; and those that cannot wait for the next time.
-            number = max(1, min(len(urgent), self._limits.fetches_once))
+            # Some go ahead to see whether the trouble has passed; and those that cannot wait for the next time.
+            number = max(self._limits.probes, min(len(urgent), self._limits.fetches_once))
             round_ = await self._fetcher.fetch(wanted, is_up=False, probes=number, at_most=number, urgent=urgent)
             if round_.trouble:
                 return await self._note_trouble(wanted, round_, round_.trouble)
             self._refused.clear()
             wanted = {one: None for one in wanted if one not in round_.asked}
+            is_up = round_.is_up
         if not self._is_list_worth_it(len(wanted)):
-            return await self._fetch_each(wanted, urgent)
+            return await self._fetch_each(wanted, urgent, is_up=is_up)
         missing = dict(wanted)
         try:
             pending = await self._clients.ask(lambda client: self._list_pending(client, missing))
         except TooManyPagesError:
-            return await self._fetch_each(missing, urgent)
-        except CommsError as error:
-            return await self._do_without_list(missing, error, urgent)
-        except Exception as error:
+            return await self._fetch_each(missing, urgent, is_up=is_up)
+        except CommsError:
+            return await self._do_without_list(missing, urgent, is_up=is_up)
+        except Exception:
             log.exception("A list failed unexpectedly.")
-            reason = f"The list failed unexpectedly: {type(error).__name__}; see the triggerer's log."
-            return await self._do_without_list(missing, NotPolledError(reason), urgent)
+            return await self._do_without_list(missing, urgent, is_up=is_up)
         await _let_others_run()
         if len(missing) > MIN_HITS_PER_PAGE:
             with suppress(CommsError, TooManyPagesError):  # A mere help: who is not found is fetched.
@@ -202,12 +202,12 @@ class StatusScan:
         await self._fetcher.fetch(ids, is_up=True, probes=0, at_most=self._limits.fetches, urgent=urgent)
 
     async def _do_without_list(
-        self, missing: dict[str, None], error: CommsError, urgent: Collection[str]
+        self, missing: dict[str, None], urgent: Collection[str], *, is_up: bool
     ) -> CommsError | None:
         """The list failed: so does everything, or the list alone."""
         is_first = not self._list_failures
         at_most = self._limits.fetches_once if is_first else self._limits.fetches
-        trouble = await self._fetch_each(missing, urgent, error, at_most)
+        trouble = await self._fetch_each(missing, urgent, at_most, is_up=is_up)
         if trouble is None:
             self._list_failures += 1
             self._list_costs = math.inf
@@ -218,14 +218,12 @@ class StatusScan:
         self,
         ids: dict[str, None],
         urgent: Collection[str],
-        list_error: CommsError | None = None,
         at_most: int | None = None,
+        *,
+        is_up: bool,
     ) -> CommsError | None:
-        # Where the list could not be read either, for a reason that may pass, one failure is enough to believe it.
-        probes = 1 if list_error and list_error.transient else self._limits.probes
-        round_ = await self._fetcher.fetch(
-            ids, is_up=False, probes=probes, at_most=at_most or self._limits.fetches, urgent=urgent
-        )
+        at_most = at_most or self._limits.fetches
+        round_ = await self._fetcher.fetch(ids, is_up=is_up, probes=self._limits.probes, at_most=at_most, urgent=urgent)
         return await self._note_trouble(ids, round_, round_.trouble) if round_.trouble else None
 
     async def _note_trouble(self, wanted: Collection[str], round_: Round, error: CommsError) -> CommsError | None:

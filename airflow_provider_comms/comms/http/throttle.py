@@ -104,6 +104,11 @@ class Throttle:
                 self._needs_probe, self._probe_at = False, None
                 self._open_at = self._clock() + self._gap
 
+    @property
+    def is_pacing(self) -> bool:
+        """Whether requests are blocked, or follow each other with a gap."""
+        return self._gap > 0
+
     def renew_lock(self) -> None:
         """Replace the lock, which may be held by a thread that does not exist: for a process just forked."""
         self._lock = threading.Lock()

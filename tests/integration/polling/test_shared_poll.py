@@ -229,3 +229,38 @@ def test_a_poll_is_given_one_attempt_for_each_request(comms_simulator, settings)
 
     assert asyncio.run(poll()).found[one].transient
     assert fault.hits == 1
+
+
+def test_where_the_list_fails_operations_that_hang_do_not_take_the_places_of_others(comms_simulator, settings):
+    hanging = [comms_simulator.add_operation("emails", processing_for=600) for _ in range(40)]
+    healthy = [comms_simulator.add_operation("emails", processing_for=1) for _ in range(60)]
+    comms_simulator.fault(503, route="list")
+    for one in hanging:
+        comms_simulator.fault("hang", route="fetch", operation_id=one)
+
+    async def poll():
+        async with join(constant(settings), replace(QUICK, slow_after=0.2)) as poller:
+            others = [asyncio.create_task(end_of(poller, one)) for one in hanging]
+            await asyncio.sleep(0)
+            try:
+                async with asyncio.timeout(9):
+                    return await asyncio.gather(*(end_of(poller, one) for one in healthy))
+            finally:
+                for other in others:
+                    other.cancel()
+                await asyncio.gather(*others, return_exceptions=True)
+
+    assert asyncio.run(poll()) == ["COMPLETED"] * 60
+
+
+def test_an_api_that_is_slow_is_not_taken_for_one_that_is_down(comms_simulator, settings):
+    ids = [comms_simulator.add_operation("emails", processing_for=0) for _ in range(60)]
+    comms_simulator.fault(503, route="list")
+    comms_simulator.change_settings(latency=0.5)
+
+    async def poll():
+        async with join(constant(settings), replace(QUICK, slow_after=0.1)) as poller:
+            return await asyncio.gather(*(end_of(poller, one) for one in ids))
+
+    assert asyncio.run(poll()) == ["COMPLETED"] * 60
+    assert comms_simulator.request_counts()["total"] < 2 * 60

@@ -29,6 +29,7 @@ LIMITS = PollLimits(
     request_timeout=0.6,
     throttled_for=0.3,
     sending=1.0,
+    slow_after=0.1,
     list_base=1.0,
     list_page=0.05,
     reread_on_join=0.0,
