@@ -169,6 +169,7 @@ class Poller:
             if due:
                 await self._poll(due)
             await asyncio.sleep(0)  # Those that were told of something else are about to come back.
+            self._keep_in_step(now)
             if self._subscriptions:
                 self._wake_at(min(one.due for one in self._subscriptions))
             self._soon = (EARLY_RATIO + COALESCE_RATIO) * min((one.interval for one in due), default=math.inf)
@@ -215,6 +216,13 @@ class Poller:
             subscription.due = now + subscription.interval
             if subscription.news or now >= subscription.quiet_until:
                 await self._tell(subscription)
+
+    def _keep_in_step(self, began: float) -> None:
+        """Let those that were told early in a long poll wait as long for the next one as those told at its end."""
+        now = self._loop.time()
+        for one in self._subscriptions:
+            if one.known and began + one.interval < one.due < now + one.interval:
+                one.due = min(now + one.interval, one.deadline)
 
     async def _tell(self, subscription: _Subscription) -> None:
         if subscription.update.done():  # Its wait has left, or is about to come back.
