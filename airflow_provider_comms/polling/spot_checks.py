@@ -75,13 +75,12 @@ class SpotChecks:
     def _next(self, pending: Mapping[str, Operation], number: int) -> list[str]:
         """Return whose turn it is; they are last in the queue then."""
         chosen: list[str] = []
-        for _ in range(len(self._turns)):
-            if len(chosen) >= number:
-                break
+        skipped: list[str] = []
+        while self._turns and len(chosen) < number:
             one = self._turns.popleft()
-            self._turns.append(one)
-            if one in pending:
-                chosen.append(one)
+            (chosen if one in pending else skipped).append(one)
+        self._turns.extendleft(reversed(skipped))  # Another poll is for them.
+        self._turns.extend(chosen)
         return chosen
 
     def _is_due(self, visit: _Visit, shown: Operation) -> bool:

@@ -56,6 +56,13 @@ def test_a_list_that_was_found_to_lag_is_checked_twice_as_much_each_time():
     assert sizes == [1, 2, 4, 8, 16, 32]
 
 
+def test_two_groups_that_are_polled_in_turn_have_their_turns_each():
+    checks = SpotChecks(PollLimits())
+    one, other = ({name: seen for name, seen in still(2_000).items() if int(name[-1]) % 2 == odd} for odd in (0, 1))
+    cost = [len(checks.choose(group)) for _ in range(10) for group in (one, other)]
+    assert set(cost) == {1}
+
+
 def test_nobody_is_remembered_who_is_not_waited_for():
     checks = SpotChecks(PollLimits())
     checks.choose(still(100))
