@@ -7,7 +7,7 @@ import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 _LOCAL = ("", "file", "local")
 _BLOCK = 2**20
@@ -40,27 +40,37 @@ def publish(file: Path, target: Target | Path) -> dict[str, Any]:
     :return: `{"uri", "bytes", "sha256"}`.
     :raises OSError: or what the store's library raises; the file that was there before is still there.
     """
-    if isinstance(target, Path) or target.protocol in _LOCAL:
-        digest = _replace(file, Path(target if isinstance(target, Path) else target.path))
+    if (place := _local(target)) is not None:
+        digest = _replace(file, place)
     else:
         digest = _digest(file)
-        target.fs.put_file(str(file), target.path)
+        store = cast("Target", target)
+        store.fs.put_file(str(file), store.path)
     return {"uri": uri_of(target), "bytes": file.stat().st_size, "sha256": digest}
 
 
 def uri_of(target: Target | Path) -> str:
     """Return where a file is, without the id of a connection that its path may name."""
-    if isinstance(target, Path) or target.protocol in _LOCAL:
-        path = Path(target if isinstance(target, Path) else target.path)
-        return path.absolute().as_uri()
-    return f"{target.protocol}://{target.path.removeprefix('/')}"
+    if (place := _local(target)) is not None:
+        return place.absolute().as_uri()
+    store = cast("Target", target)
+    return f"{store.protocol}://{store.path.removeprefix('/')}"
 
 
 def exists(target: Target | Path) -> bool:
     """Whether a file is there."""
-    if isinstance(target, Path):
-        return target.exists()
-    return bool(target.fs.exists(target.path))
+    if (place := _local(target)) is not None:
+        return place.exists()
+    store = cast("Target", target)
+    return bool(store.fs.exists(store.path))
+
+
+def _local(target: Target | Path) -> Path | None:
+    """Return the place on the local disk; None for an object store, whose paths are Paths too with Airflow 2.11."""
+    protocol = getattr(target, "protocol", None)
+    if protocol is None:
+        return Path(str(target))
+    return Path(cast("Target", target).path) if protocol in _LOCAL else None
 
 
 def _replace(file: Path, place: Path) -> str:
