@@ -11,10 +11,11 @@ import fsspec
 import pytest
 from airflow.providers.common.compat.sdk import DAG, Asset, task
 from airflow.timetables.interval import CronDataIntervalTimetable
+from packaging.version import Version
 
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.operators.report import CommsReportOperator
-from tests.integration.conftest import run_to_end
+from tests.integration.conftest import AIRFLOW, run_to_end
 
 HOUR = timedelta(hours=1)
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -201,6 +202,9 @@ def test_a_window_beyond_what_twilio_keeps_is_refused_before_any_request(airflow
     assert not comms_simulator.requests
 
 
+@pytest.mark.skipif(
+    Version("3.0") <= AIRFLOW < Version("3.1"), reason="Airflow 3.0 refuses an asset that is in no DAG file"
+)
 def test_outlets_get_the_report_as_extra(airflow, comms_simulator, now):
     comms_simulator.add_operation("emails", age=60, **SENT)
     asset = Asset("reports_of_operators")
