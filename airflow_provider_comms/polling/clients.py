@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 from airflow_provider_comms.comms.client import AsyncCommsClient
 from airflow_provider_comms.comms.errors import CommsAuthenticationError, CommsPermissionError
 from airflow_provider_comms.comms.http.throttle import shared_throttle
+from airflow_provider_comms.polling.errors import not_polled
 from airflow_provider_comms.polling.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class SharedClient:
         self._loop = asyncio.get_running_loop()
         self._read_at = -math.inf
         self._failure: Exception | None = None
+        self._is_reread_failing = False
         self._opened: _Opened | None = None
 
     async def open(self) -> None:
@@ -94,9 +96,11 @@ class SharedClient:
         async with self._lease() as opened:
             try:
                 return await self._send(opened, request)
-            except (CommsAuthenticationError, CommsPermissionError):
+            except (CommsAuthenticationError, CommsPermissionError) as error:
                 await self._reread_refused(opened)
                 if self._in_force is opened:
+                    if self._is_reread_failing:
+                        raise not_polled(error, "the credentials were refused, and could not be read again") from None
                     raise
         async with self._lease() as opened:
             return await self._send(opened, request)
@@ -180,6 +184,7 @@ class SharedClient:
             await opened.client.aclose()
 
     async def _changed_settings(self) -> ClientSettings | None:
+        self._is_reread_failing = True
         try:
             settings = await self._read()
         except Exception:
@@ -190,6 +195,7 @@ class SharedClient:
                 exc_info=True,
             )
             return None
+        self._is_reread_failing = False
         return None if settings == self._in_force.settings else settings
 
 

@@ -33,9 +33,12 @@ def is_refusal(error: CommsError) -> bool:
     return is_common(error) and not error.transient
 
 
-def not_polled(cause: CommsError) -> NotPolledError:
+def not_polled(cause: CommsError, reason: str = "other requests failed") -> NotPolledError:
     """
     Return what the others are told in place of an error that one operation, or a list, met.
+
+    :param cause: what happened.
+    :param reason: why that keeps the operation from being polled.
 
     Neither an operation's id stands in another one's error, nor a Retry-After that does not concern all.
     """
@@ -44,4 +47,4 @@ def not_polled(cause: CommsError) -> NotPolledError:
         message = message.replace(context.operation_id, "...")
     retry_after = context.retry_after if isinstance(cause, CommsRateLimitError) else None
     shared = replace(context, path=None, operation_id=None, retry_after=retry_after)
-    return NotPolledError(f"Not polled this time, as other requests failed: {message}", shared)
+    return NotPolledError(f"Not polled this time, as {reason}: {message}", shared)

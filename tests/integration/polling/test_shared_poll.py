@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_comms.comms.errors import CommsAuthenticationError
 from airflow_provider_comms.comms.resource import Resource
 from airflow_provider_comms.comms.settings import ClientSettings
 from airflow_provider_comms.polling.errors import NotPolledError
@@ -57,7 +56,7 @@ async def end_of(poller, operation_id):
 
 
 @pytest.mark.parametrize("error", [TimeoutError(), OSError("no secrets backend"), RuntimeError("?")], ids=repr)
-def test_a_connection_that_cannot_be_read_again_leaves_the_refusal_as_it_is(comms_simulator, settings, error, caplog):
+def test_a_refusal_is_not_final_while_the_connection_cannot_be_read_again(comms_simulator, settings, error, caplog):
     one = comms_simulator.add_operation("emails", processing_for=600)
     comms_simulator.fault(401)
     read_before = []
@@ -74,7 +73,8 @@ def test_a_connection_that_cannot_be_read_again_leaves_the_refusal_as_it_is(comm
 
     update = asyncio.run(poll())
 
-    assert isinstance(update.found[one], CommsAuthenticationError)
+    assert isinstance(update.found[one], NotPolledError)
+    assert "the credentials were refused, and could not be read again" in str(update.found[one])
     assert "Could not read the connection again" in caplog.text
 
 
