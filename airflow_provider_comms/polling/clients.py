@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 from airflow_provider_comms.comms.client import AsyncCommsClient
 from airflow_provider_comms.comms.errors import CommsAuthenticationError, CommsPermissionError
 from airflow_provider_comms.comms.http.throttle import shared_throttle
-from airflow_provider_comms.polling.errors import not_polled
+from airflow_provider_comms.polling.errors import UNREAD_CREDENTIALS, not_polled
 from airflow_provider_comms.polling.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class SharedClient:
                 await self._reread_refused(opened)
                 if self._in_force is opened:
                     if self._is_reread_failing:
-                        raise not_polled(error, "the credentials were refused, and could not be read again") from None
+                        raise not_polled(error, UNREAD_CREDENTIALS) from None
                     raise
         async with self._lease() as opened:
             return await self._send(opened, request)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from airflow_provider_comms.comms.errors import (
     CommsAuthenticationError,
@@ -13,6 +13,12 @@ from airflow_provider_comms.comms.errors import (
     CommsSettingsError,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_provider_comms.comms.models import Operation
+
+UNREAD_CREDENTIALS = "the credentials were refused, and could not be read again"
 _OF_THE_CONNECTION = (CommsAuthenticationError, CommsPermissionError, CommsSettingsError)
 
 
@@ -48,3 +54,11 @@ def not_polled(cause: CommsError, reason: str = "other requests failed") -> NotP
     retry_after = context.retry_after if isinstance(cause, CommsRateLimitError) else None
     shared = replace(context, path=None, operation_id=None, retry_after=retry_after)
     return NotPolledError(f"Not polled this time, as {reason}: {message}", shared)
+
+
+def refusals_left_open(found: Mapping[str, Operation | CommsError]) -> dict[str, Operation | CommsError]:
+    """Return what was found, with refusals of the credentials made transient: they could not be read again."""
+    return {
+        one: not_polled(what, UNREAD_CREDENTIALS) if isinstance(what, CommsAuthenticationError) else what
+        for one, what in found.items()
+    }

@@ -83,6 +83,33 @@ def test_a_token_that_was_rotated_during_the_wait_is_read_again(airflow, comms_s
     assert run.states == {"wait": "success" if rotated else "failed"}
 
 
+# A rescheduled poke reads the connection for the first time, each time: it fails as every task does, and is retried.
+@pytest.mark.parametrize("mode", ["poke", "deferred"])
+def test_a_token_that_was_rotated_while_the_connection_cannot_be_read_ends_no_wait(
+    airflow, comms_simulator, monkeypatch, mode
+):
+    operation_id = comms_simulator.add_operation("emails", processing_for=2)
+    with_key = json.loads(comms_simulator.connection_json(api_key=True)) | {"extra": {"attempts": 1}}
+
+    def build():
+        CommsOperationSensor(
+            task_id="wait", resource="emails", operation_id=operation_id, poke_interval=0.5, **MODES[mode]
+        )
+
+    def set_connection(text):
+        monkeypatch.setenv("AIRFLOW_CONN_TWILIO_COMMS_DEFAULT", text)
+        comms_simulator.revoke(comms_simulator.account_sid)
+
+    timers = [Timer(1, set_connection, ["{"]), Timer(4, set_connection, [json.dumps(with_key)])]
+    for timer in timers:
+        timer.start()
+    run = to_end(airflow, build)
+    for timer in timers:
+        timer.join()
+
+    assert run.states == {"wait": "success"}
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_a_connection_that_is_missing_is_airflows_own_error(airflow, comms_simulator, mode):
     def build():
