@@ -71,6 +71,7 @@ def _skipping(name: str, **more: Any) -> Way:
 
 
 LONG = {"processing_for": 600}
+HALF_FAILING = LONG | {"recipients": 200, "raw_stats": {"failed": 100}}
 CANCELED = {"processing_for": 1.5, "ends_in": "CANCELED"}
 HALF_FAILED = {"processing_for": 1.5, "recipients": 200, "failed": 0.5}
 LATE = {"grace": 0}
@@ -102,6 +103,27 @@ WAYS = (
         "failed = 100, above the limit of 50",
         plan=HALF_FAILED,
         sensor={"fail_if": {"failed": 50}},
+    ),
+    _failing(
+        "share broken early",
+        "CommsThresholdExceeded",
+        "failed = 100 (50.0 %), above the limit of 2 %",
+        "It goes on without this task",
+        plan=HALF_FAILING,
+        sensor={"fail_if": {"failed": "2%"}, "fail_early": True},
+    ),
+    _failing(
+        "floor out of reach",
+        "CommsThresholdExceeded",
+        "reached at most 100 (50.0 %), below the limit of 95 %",
+        plan=HALF_FAILING,
+        sensor={"fail_if": {"reached": "< 95%"}, "fail_early": True},
+    ),
+    _failing(
+        "share broken, not yet the end",
+        "CommsWaitTimeout",
+        plan=HALF_FAILING,
+        sensor={"fail_if": {"failed": "2%"}, "timeout": 1},
     ),
     Way("limits kept", plan=HALF_FAILED, sensor={"fail_if": {"failed": "50%", "undelivered": 0}}),
     _skipping("share broken, soft_fail", plan=HALF_FAILED, sensor={"fail_if": {"failed": 1}, "soft_fail": True}),

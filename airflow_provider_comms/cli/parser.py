@@ -176,6 +176,11 @@ _WAIT = Command(
         _RESOURCE,
         _argument("operation_id", nargs="+", metavar="OPERATION_ID", help=_ID_HELP),
         _FAIL_IF,
+        _argument(
+            "--fail-early",
+            action="store_true",
+            help="fail while an operation still runs, once a threshold will be crossed whatever comes",
+        ),
         _seconds("--timeout", DEFAULT_TIMEOUT, "give up after so many seconds"),
         _seconds("--poke-interval", 5.0, "seconds between two polls"),
         _seconds("--grace", DEFAULT_GRACE, "seconds in which Twilio may not know a new operation yet"),

@@ -49,6 +49,7 @@ def read_arguments(arguments: Namespace) -> tuple[Targets, WaitSpec]:
         timeout=arguments.timeout,
         grace=arguments.grace,
         fail_if=dict(arguments.fail_if),
+        fail_early=arguments.fail_early,
     )
     return targets, spec.check_for(targets.resource)
 

@@ -62,6 +62,8 @@ class CommsOperationSensor(PausesAsTheWaitSays, OperationTask, BaseSensorOperato
     :param fail_if: what fails a COMPLETED operation: a counter, or the figure `reached`, `not_reached` or
         `in_progress`, to the most that is accepted, recipients or a ratio of them, or to the least: `{"failed": "2%",
         "undelivered": 50, "reached": "< 95%"}`.
+    :param fail_early: fail while the operation still runs, as soon as its counters say that a limit of `fail_if` will
+        be broken whatever comes: too many have failed, or too few are left for a floor. The operation itself goes on.
     :param poke_interval: seconds or timedelta between two polls; 1 second at least.
     :param adaptive: poll less often while nothing moves and more often when the end is near; see
         `pace.next_interval`.
@@ -87,6 +89,7 @@ class CommsOperationSensor(PausesAsTheWaitSays, OperationTask, BaseSensorOperato
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         on_canceled: OnCanceled = "succeed",
         fail_if: Mapping[str, int | str] | None = None,
+        fail_early: bool = False,
         poke_interval: timedelta | float = DEFAULT_POKE_INTERVAL,
         adaptive: bool = False,
         grace: timedelta | float = DEFAULT_GRACE,
@@ -101,6 +104,7 @@ class CommsOperationSensor(PausesAsTheWaitSays, OperationTask, BaseSensorOperato
             grace=grace,
             on_canceled=on_canceled,
             fail_if=fail_if,
+            fail_early=fail_early,
         )
         super().__init__(poke_interval=spec.poke_interval, timeout=spec.timeout, **kwargs)
         check_when_parsed(resource, operation_id)

@@ -44,6 +44,7 @@ class WaitSpec:
         and in which an answer that is not the API's means that the connection leads to the wrong place.
     :param on_canceled: what a CANCELED operation does to the task: "succeed", "fail" or "skip".
     :param fail_if: counter to the most that it may come to: a number of recipients, or a ratio such as "2%".
+    :param fail_early: fail as soon as the counters say that a limit will be broken, while the operation still runs.
     :raises CommsArgumentError: one of them cannot be right.
     """
 
@@ -53,6 +54,7 @@ class WaitSpec:
     grace: float = DEFAULT_GRACE
     on_canceled: OnCanceled = "succeed"
     fail_if: Mapping[str, int | str] = field(default_factory=dict)
+    fail_early: bool = False
 
     def __post_init__(self) -> None:
         checked = {
@@ -62,6 +64,7 @@ class WaitSpec:
             "grace": seconds_of("grace", self.grace),
             "on_canceled": _check_on_canceled(self.on_canceled),
             "fail_if": {one.counter: one.raw for one in parse_thresholds(self.fail_if)},
+            "fail_early": check_bool("fail_early", self.fail_early),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.comms.resource import Resource
-from airflow_provider_comms.reports.figures import recipients_of
+from airflow_provider_comms.reports.figures import NOT_REACHED, recipients_of
 from airflow_provider_comms.reports.rates import percent, ratio
 from airflow_provider_comms.reports.words import number
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _LIMIT = re.compile(r"\s*(?P<floor><)?\s*(?P<number>\d{1,15}(?:\.\d{1,20})?)\s*(?P<percent>%)?\s*")
 _FIGURES = ("reached", "not_reached", "in_progress")
 """Figures that hold however Twilio counts, beside the counters."""
+_ONLY_RISE = (*NOT_REACHED, "not_reached")
+_OF_REACHED = ("reached", "delivered", "opened", "read")
+"""What never comes to more than the recipients of whom nothing has failed, however Twilio counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +52,41 @@ class Threshold:
 
         :param counters: of one operation or added up, and their figures.
         """
-        value, whole = counters.get(self.counter, 0), recipients_of(counters)
+        return self._violation(counters.get(self.counter, 0), recipients_of(counters), "=")
+
+    def lasting_violation(self, counters: Mapping[str, int], figures: Mapping[str, int]) -> str | None:
+        """
+        Return the violation that remains however the operation goes on; None if the limit may yet be kept.
+
+        Only the counters of those not reached can do nothing but rise. With the recipients they bound what can still
+        be reached, where these are known from the start: `recipients` was reported, and no more were created.
+
+        :param counters: of one operation that still runs, as reported.
+        :param figures: derived from them.
+        """
+        recipients = counters.get("recipients", 0)
+        are_known = recipients > 0 and recipients == recipients_of(counters)
+        if self.is_floor:
+            return self._lost_floor({**counters, **figures}, recipients) if are_known else None
+        is_lasting = self.counter in _ONLY_RISE and (are_known or not self.is_ratio)
+        return self.violation({**counters, **figures}) if is_lasting else None
+
+    def _lost_floor(self, counts: Mapping[str, int], recipients: int) -> str | None:
+        most = max(0, recipients - counts["not_reached"])
+        was_possible = self.is_ratio or recipients >= self.value
+        # Where more are reached already, the counters contradict themselves.
+        if self.counter not in _OF_REACHED or not was_possible or counts.get(self.counter, 0) > most:
+            return None
+        return self._violation(most, recipients, "at most")
+
+    def _violation(self, value: int, whole: int, word: str) -> str | None:
         limit = self.value * whole if self.is_ratio else self.value
         is_kept = value >= limit if self.is_floor else value <= limit
         if is_kept or (self.is_ratio and not whole):
             return None
         share = f" ({percent(ratio(value, whole))})" if self.is_ratio else ""
         side = "below" if self.is_floor else "above"
-        return f"{self.counter} = {number(value)}{share}, {side} the limit of {self._limit}"
+        return f"{self.counter} {word} {number(value)}{share}, {side} the limit of {self._limit}"
 
     def concerns(self, resource: Resource) -> bool:
         """Whether operations of the resource have what is limited."""

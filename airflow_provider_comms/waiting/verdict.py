@@ -64,10 +64,19 @@ Verdict = Waiting | End
 def judge(operation: Operation, spec: WaitSpec) -> Verdict:
     """Return what the operation's state means under the options of the wait."""
     if not operation.is_terminal:
-        return Waiting()
+        return _judge_running(operation, spec) if spec.fail_early else Waiting()
     if operation.status == OperationStatus.CANCELED:
         return _judge_canceled(operation, spec)
     return _judge_counters(operation, spec)
+
+
+def _judge_running(operation: Operation, spec: WaitSpec) -> Verdict:
+    counters = operation.stats.counters()
+    derived = figures(operation.resource, counters)
+    violations = [text for one in spec.thresholds() if (text := one.lasting_violation(counters, derived))]
+    if not violations:
+        return Waiting()
+    return _failed(operation, violations, " It goes on without this task, as fail_early=True says.")
 
 
 def _judge_canceled(operation: Operation, spec: WaitSpec) -> Verdict:
@@ -85,7 +94,9 @@ def _judge_counters(operation: Operation, spec: WaitSpec) -> Verdict:
     violations = [text for one in spec.thresholds() if (text := one.violation(counts))]
     if not violations:
         return Finished()
-    return Failed(
-        "threshold",
-        f"{'; '.join(violations)}. {state_of(operation)} ({operation.resource.value} {shown_id(operation.id)}).",
-    )
+    return _failed(operation, violations)
+
+
+def _failed(operation: Operation, violations: list[str], note: str = "") -> Failed:
+    where = f"({operation.resource.value} {shown_id(operation.id)})"
+    return Failed("threshold", f"{'; '.join(violations)}. {state_of(operation)} {where}.{note}")

@@ -46,6 +46,7 @@ def test_the_options_of_a_row_of_each_version_are_those_of_its_wait(path):
 
     for name in ("poke_interval", "timeout", "adaptive", "grace", "on_canceled", "fail_if"):
         assert getattr(spec, name) == row[name]
+    assert spec.fail_early is row.get("fail_early", False)
 
 
 def test_the_newest_row_is_kept_among_them():

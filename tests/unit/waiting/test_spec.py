@@ -14,7 +14,13 @@ from airflow_provider_comms.waiting.spec import MAX_TIMEOUT, MIN_POKE_INTERVAL_V
 
 def test_it_comes_back_whole_from_json():
     spec = WaitSpec(
-        poke_interval=7, timeout=9, adaptive=True, grace=3, on_canceled="skip", fail_if={"failed": "2%", "read": 5}
+        poke_interval=7,
+        timeout=9,
+        adaptive=True,
+        grace=3,
+        on_canceled="skip",
+        fail_if={"failed": "2%", "read": 5},
+        fail_early=True,
     )
 
     assert WaitSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
@@ -58,6 +64,7 @@ def test_a_floor_that_is_no_duration_takes_the_floor_away_from_nobody(monkeypatc
         {"poke_interval": True},
         {"adaptive": "false"},
         {"adaptive": None},
+        {"fail_early": "false"},
         {"timeout": -1},
         {"timeout": math.nan},
         {"timeout": None},
