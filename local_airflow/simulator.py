@@ -63,6 +63,23 @@ class Simulator:
         (operation_id,) = self._http.post("/control/operations", json=body).raise_for_status().json()["ids"]
         return str(operation_id)
 
+    def change_settings(self, **changes: Any) -> None:
+        """Change how it behaves, such as ``send_plan``: what the operations of accepted sends do."""
+        self._http.post("/control/settings", json=changes).raise_for_status()
+
+    def add_fault(self, kind: str | int, **fields: Any) -> None:
+        """Let something go wrong, such as ``add_fault(500, route="send", accept=True, times=1)``."""
+        self._http.post("/control/faults", json={"kind": kind, **fields}).raise_for_status()
+
+    def sends(self, resource: str) -> dict[str, Any]:
+        """
+        Return what was accepted.
+
+        :return: ``sends``, ``recipients``, ``distinct`` (numbers), ``repeated`` (counts above 1 by recipient) and
+            ``recent`` (the latest sends)
+        """
+        return dict(self._http.get("/control/sends").raise_for_status().json()[resource])
+
     def fetch(self, resource: str, operation_id: str) -> OperationState:
         """Return the operation's state, read through the public API."""
         path = f"/v1/{resource.capitalize()}/Operations/{operation_id}"

@@ -27,6 +27,7 @@ from airflow_provider_comms.simulator.faults import Fault
 from airflow_provider_comms.simulator.fields import FieldError
 from airflow_provider_comms.simulator.plans import OperationPlan
 from airflow_provider_comms.simulator.request_log import LoggedRequest
+from airflow_provider_comms.simulator.sends import AcceptedSend
 from airflow_provider_comms.simulator.server import ServerError
 from airflow_provider_comms.simulator.settings import Settings
 from airflow_provider_comms.simulator.simulator import Simulator
@@ -36,6 +37,7 @@ __all__ = [
     "DEFAULT_API_KEY_SECRET",
     "DEFAULT_API_KEY_SID",
     "DEFAULT_AUTH_TOKEN",
+    "AcceptedSend",
     "Fault",
     "FieldError",
     "LoggedRequest",

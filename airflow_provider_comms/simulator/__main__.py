@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_comms.simulator.fields import FieldError
 from airflow_provider_comms.simulator.plans import ENDINGS, OperationPlan
@@ -53,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
     option("--emails", type=_COUNT, default=0, metavar="N", help="e-mail operations to begin with")
     option("--messages", type=_COUNT, default=0, metavar="N", help="message operations to begin with")
     option("--scheduled", type=_SECONDS, default=0.0, metavar="S", help="seconds in SCHEDULED (0)")
-    option("--duration", type=_SECONDS, default=20.0, metavar="S", help="seconds in PROCESSING (20)")
+    option("--duration", type=_SECONDS, default=20.0, metavar="S", help="seconds in PROCESSING, of sends too (20)")
     option("--spread", type=_SECONDS, default=0.0, metavar="S", help="create them over the last S seconds (0)")
     option("--recipients", type=_COUNT, default=1000, metavar="N", help="recipients per operation (1000)")
     option("--ends-in", choices=ENDINGS, default="COMPLETED", help="how operations end (%(default)s)")
@@ -95,23 +95,23 @@ def _stop_on_signals() -> threading.Event:
 
 
 def _started(options: argparse.Namespace) -> Simulator:
+    course: dict[str, Any] = {
+        "processing_for": options.duration,
+        "ends_in": options.ends_in,
+        "opened": _OPENED,
+        "failed": _FAILED,
+        "undelivered": _UNDELIVERED,
+    }
     simulator = Simulator(
         host=options.host,
         port=options.port,
         seed=options.seed,
         latency=options.latency,
         rate_limit=options.rate_limit,
+        send_plan=course,
         on_request=_log if options.log else None,
     )
-    plan = OperationPlan(
-        scheduled_for=options.scheduled,
-        processing_for=options.duration,
-        recipients=options.recipients,
-        ends_in=options.ends_in,
-        opened=_OPENED,
-        failed=_FAILED,
-        undelivered=_UNDELIVERED,
-    )
+    plan = OperationPlan(scheduled_for=options.scheduled, recipients=options.recipients, **course)
     simulator.seed("emails", options.emails, plan, spread=options.spread, until=simulator.now)
     simulator.seed("messages", options.messages, plan, spread=options.spread, until=simulator.now)
     simulator.start()

@@ -1,30 +1,41 @@
-"""The Comms API itself: two resources, each listed and fetched."""
+"""The Comms API itself: two resources, each sent, found, and its operations listed and fetched."""
 
 from __future__ import annotations
 
-from functools import partial
+from datetime import timedelta
+from functools import cache, partial
 from random import Random
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from airflow_provider_comms.simulator.clock import EPOCH
 from airflow_provider_comms.simulator.delivery import deliver
 from airflow_provider_comms.simulator.faults import FaultQueue
 from airflow_provider_comms.simulator.identifiers import ID_PATTERN, RESOURCES
+from airflow_provider_comms.simulator.items import Batch, ItemList
 from airflow_provider_comms.simulator.listing import Listing, Tokens
+from airflow_provider_comms.simulator.plans import OperationPlan
+from airflow_provider_comms.simulator.queries import EmailsQuery, MessagesQuery, OperationsQuery
 from airflow_provider_comms.simulator.request_log import RateLimit, RequestLog, log_entry, read_target
-from airflow_provider_comms.simulator.responses import BadRequest, Problem, Response, error, raw_json
+from airflow_provider_comms.simulator.responses import BadRequest, Problem, Response, accepted, error, raw_json
+from airflow_provider_comms.simulator.send_requests import read_send
+from airflow_provider_comms.simulator.sends import AcceptedSend, pack
 from airflow_provider_comms.simulator.store import OperationStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from airflow_provider_comms.simulator.clock import Clock
     from airflow_provider_comms.simulator.connection import Connection, Request
     from airflow_provider_comms.simulator.credentials import Credentials
+    from airflow_provider_comms.simulator.identifiers import Resource, Route
+    from airflow_provider_comms.simulator.listing import Source
+    from airflow_provider_comms.simulator.queries import Query
     from airflow_provider_comms.simulator.request_log import LoggedRequest, Target
     from airflow_provider_comms.simulator.settings import Settings
 
 _COOKIE_BYTES = 200
+_ITEM_QUERIES: dict[Resource, type[Query]] = {"emails": EmailsQuery, "messages": MessagesQuery}
 
 
 class Api:
@@ -57,6 +68,12 @@ class Api:
         self._request_random = Random(f"requests {seed}")  # noqa: S311
         self._random = Random(seed)  # noqa: S311 - repeatable is what is wanted here
         self._tokens = Tokens(self._random.randbytes(16))
+        self._routes: dict[Route, Callable[[Request, Target], Response]] = {
+            "list": self._list,
+            "fetch": self._fetch,
+            "find": self._find,
+            "send": self._send,
+        }
         self.reset()
 
     def reset(self) -> None:
@@ -65,31 +82,39 @@ class Api:
             self.settings = self._first_settings
             self.credentials.permit_all()
             self._rate_limit = RateLimit()
+            self.sends: list[AcceptedSend] = []
             self.stores = {resource: OperationStore(resource, self._random) for resource in RESOURCES}
         self.faults.clear()
         self.log.clear()
 
     async def respond(self, connection: Connection, request: Request) -> None:
         """Answer one request."""
-        target, stamps = read_target(request.path), self._stamps()
+        target, stamps = read_target(request.path, request.method), self._stamps()
         entry = log_entry(request.method, request.path, request.query, request.headers, target)
+        normal = cache(partial(self._answer, request, target))
 
         def make(instead: Response | None = None) -> Response:
-            response = instead or self._answer(request, target)
+            response = instead or normal()
             response.headers = stamps | response.headers
             entry.status = response.status
             return response
 
         connection.on_end = partial(self.log.conclude, entry)
         with self.log.following(entry):
+            limited = not self._rate_limit.passes(self.settings.rate_limit)
+            fault = None if limited else self.faults.take(target)
+            entry.fault = fault.kind if fault else None
+            if fault and fault.kind == "reset_request":
+                connection.reset()
+            await connection.read_body(request)
+            if fault and fault.accept:
+                normal()
             if self.settings.latency:
                 await connection.pause(self.settings.latency)
-            if not self._rate_limit.passes(self.settings.rate_limit):
+            if limited:
                 await connection.send(make(error(429, {"Retry-After": "1"})))
-                return
-            fault = self.faults.take(target)
-            entry.fault = fault.kind if fault else None
-            await deliver(fault, connection, make)
+            else:
+                await deliver(fault, connection, make)
 
     def _stamps(self) -> dict[str, str]:
         request_id = f"RQ{self._request_random.randbytes(16).hex()}"
@@ -104,23 +129,61 @@ class Api:
                 return error(401)
             if target is None:
                 return error(404)
-            if request.method != "GET":
-                return error(405, {"Allow": "GET"})
-            if not self.credentials.may_read(user, target.resource):
+            if request.method not in target.methods:
+                return error(405, {"Allow": ", ".join(target.methods)})
+            if not self.credentials.allows(user, target.resource, target.route):
                 return error(403)
             try:
-                return self._read(request, target)
+                return self._routes[target.route](request, target)
             except BadRequest as refused:
                 return error(400, problems=refused.problems)
 
-    def _read(self, request: Request, target: Target) -> Response:
-        store, now_ms = self.stores[target.resource], self.clock.now_ms()
-        if target.operation_id is None:
-            listing = Listing(store, request.query, self.settings, self._tokens)
-            return raw_json(listing.to_json(now_ms - round(self.settings.list_lag * 1000)))
-        found = store.fetch(target.operation_id, now_ms)
+    def _list(self, request: Request, target: Target) -> Response:
+        query = OperationsQuery.read(request.query)
+        return self._page(self.stores[target.resource], query, self.settings.list_lag)
+
+    def _find(self, request: Request, target: Target) -> Response:
+        query = _ITEM_QUERIES[target.resource].read(request.query)
+        batches = self._batches(target.resource, _location(request, ""))
+        return self._page(ItemList(target.resource, batches, dict(query.others())), query, self.settings.item_lag)
+
+    def _batches(self, resource: Resource, url: str) -> Iterator[Batch]:
+        for send in self.sends:
+            operation = self.stores[resource].get(send.operation_id)
+            if operation is not None:
+                yield Batch(send, operation, self.settings.items_per_second, url)
+
+    def _page(self, source: Source[Any], query: Query, lag: float) -> Response:
+        listing = Listing(source, query, self.settings, self._tokens)
+        return raw_json(listing.to_json(self.clock.now_ms() - round(lag * 1000)))
+
+    def _fetch(self, _request: Request, target: Target) -> Response:
+        operation_id = str(target.operation_id)
+        found = self.stores[target.resource].fetch(operation_id, self.clock.now_ms())
         if found is not None:
             return raw_json(found.encode(errors="backslashreplace"))
-        if self.settings.strict_ids and not ID_PATTERN.fullmatch(target.operation_id):
+        if self.settings.strict_ids and not ID_PATTERN.fullmatch(operation_id):
             raise BadRequest([Problem("$.operationId", f"operationId must match {ID_PATTERN.pattern}")])
         return error(404)
+
+    def _send(self, request: Request, target: Target) -> Response:
+        now_ms = self.clock.now_ms()
+        now = EPOCH + timedelta(milliseconds=now_ms)
+        asked = read_send(target.resource, request.headers, request.body, now)
+        plan = self._send_plan(target.resource, len(asked.to), asked.seconds_until(now))
+        operation_id = self.stores[target.resource].add(plan, now_ms)
+        self.sends.append(
+            AcceptedSend(target.resource, operation_id, now, asked.tags, len(asked.to), pack(request.body))
+        )
+        return accepted(self.settings.accepted_form, operation_id, _location(request, operation_id))
+
+    def _send_plan(self, resource: Resource, recipients: int, scheduled_for: float) -> OperationPlan:
+        fields = {"counters": self.settings.counters, **self.settings.send_plan}
+        if resource == "emails":
+            fields.pop("unaddressable", None)
+        return OperationPlan(**fields, recipients=recipients, scheduled_for=scheduled_for)
+
+
+def _location(request: Request, operation_id: str) -> str:
+    """The URL of an operation of the resource that a request is for."""
+    return f"http://{request.headers['host']}{request.path}/Operations/{operation_id}"

@@ -32,14 +32,14 @@ class Request:
     One request.
 
     :param head: its method, target and headers.
-    :param body: its body.
     """
 
-    def __init__(self, head: h11.Request, body: bytes) -> None:
+    def __init__(self, head: h11.Request) -> None:
         self.method = head.method.decode("latin-1")
         self._target = urlsplit(head.target.decode("latin-1"))
         self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in head.headers}
-        self.body = body
+        #: Empty until :meth:`Connection.read_body` has read it.
+        self.body = b""
 
     @cached_property
     def path(self) -> str:
@@ -85,20 +85,23 @@ class Connection:
             self._writer.transport.abort()
 
     async def _next_request(self) -> Request | None:
-        head, body = None, b""
-        while True:
-            event = self._http.next_event()
-            if event is h11.NEED_DATA:
-                self._http.receive_data(await self._reader.read(_READ_BYTES))
-            elif isinstance(event, h11.Request):
-                head = event
-                self._head_only = event.method == b"HEAD"
-            elif isinstance(event, h11.Data):
-                body += event.data
-            elif isinstance(event, h11.EndOfMessage) and head is not None:
-                return Request(head, body)
-            else:
-                return None
+        event = await self._next_event()
+        if not isinstance(event, h11.Request):
+            return None
+        self._head_only = event.method == b"HEAD"
+        return Request(event)
+
+    async def _next_event(self) -> object:
+        while (event := self._http.next_event()) is h11.NEED_DATA:
+            self._http.receive_data(await self._reader.read(_READ_BYTES))
+        return event
+
+    async def read_body(self, request: Request) -> None:
+        """Read the body of the request under way."""
+        pieces: list[bytes] = []
+        while isinstance(event := await self._next_event(), h11.Data):
+            pieces.append(event.data)
+        request.body = b"".join(pieces)
 
     async def _refuse(self, error: h11.RemoteProtocolError) -> None:
         if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):

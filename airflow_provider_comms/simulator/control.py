@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_comms.simulator.clock import iso
 from airflow_provider_comms.simulator.faults import Fault
 from airflow_provider_comms.simulator.fields import FieldError, Seconds, Switch, checked
+from airflow_provider_comms.simulator.identifiers import RESOURCES
 from airflow_provider_comms.simulator.responses import Response, json_response
+from airflow_provider_comms.simulator.sends import summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -96,8 +98,16 @@ def _advance(simulator: Simulator, *, advance: Seconds) -> dict[str, Any]:
 
 
 @checked
-def _permit(simulator: Simulator, *, credential: str, resource: str, allowed: Switch) -> None:
-    simulator.permit(credential, resource, allowed)
+def _permit(simulator: Simulator, *, credential: str, resource: str, allowed: Switch, route: str | None = None) -> None:
+    simulator.permit(credential, resource, allowed, route)
+
+
+def _sends(simulator: Simulator, _body: Any) -> dict[str, Any]:
+    return {resource: summary(simulator.sends, resource) for resource in RESOURCES}
+
+
+def _recipients(simulator: Simulator, _body: Any) -> dict[str, Any]:
+    return {resource: simulator.accepted_recipients(resource) for resource in RESOURCES}
 
 
 _ROUTES: dict[tuple[str, str], Callable[[Simulator, Any], Any]] = {
@@ -115,6 +125,8 @@ _ROUTES: dict[tuple[str, str], Callable[[Simulator, Any], Any]] = {
     ("POST", "clock"): lambda simulator, body: _advance(simulator, **_fields(body)),
     ("GET", "settings"): _settings,
     ("POST", "settings"): _change_settings,
+    ("GET", "sends"): _sends,
+    ("GET", "sends/recipients"): _recipients,
     ("POST", "permissions"): lambda simulator, body: _permit(simulator, **_fields(body)),
     ("POST", "reset"): lambda simulator, _: simulator.reset(),
 }

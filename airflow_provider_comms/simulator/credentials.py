@@ -7,6 +7,7 @@ import hmac
 from typing import TYPE_CHECKING
 
 from airflow_provider_comms.simulator.fields import FieldError
+from airflow_provider_comms.simulator.identifiers import ROUTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +21,7 @@ DEFAULT_API_KEY_SECRET = "simulated-api-key-secret"  # noqa: S105
 
 class Credentials:
     """
-    The accepted pairs of user name and password, and what each may not read.
+    The accepted pairs of user name and password, and what each may not do.
 
     :param pairs: password by user name (an account SID or an API key SID).
     """
@@ -31,7 +32,7 @@ class Credentials:
 
     def permit_all(self) -> None:
         """Accept every user, with every permission."""
-        self._forbidden: set[tuple[str, str]] = set()
+        self._forbidden: set[tuple[str, str, str]] = set()
         self._revoked: set[str] = set()
 
     def identify(self, authorization: str | None) -> str | None:
@@ -42,20 +43,19 @@ class Credentials:
             return None
         return user
 
-    def may_read(self, user: str, resource: str) -> bool:
-        """Whether a user's permissions cover a resource."""
-        return (user, resource) not in self._forbidden
+    def allows(self, user: str, resource: str, route: str) -> bool:
+        """Whether a user's permissions cover a route of a resource."""
+        return (user, resource, route) not in self._forbidden
 
-    def permit(self, user: str, resource: str, allowed: bool) -> None:
+    def permit(self, user: str, resource: str, allowed: bool, route: str | None = None) -> None:
         """
-        Grant a user a resource, or take it away.
+        Grant a user a resource, or one route of it, or take it away.
 
         :raises FieldError: for an unknown user.
         """
         self._check(user)
-        self._forbidden.discard((user, resource))
-        if not allowed:
-            self._forbidden.add((user, resource))
+        forbidden = {(user, resource, one) for one in ([route] if route else ROUTES)}
+        self._forbidden = self._forbidden - forbidden if allowed else self._forbidden | forbidden
 
     def revoke(self, user: str) -> None:
         """

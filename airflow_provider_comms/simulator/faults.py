@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
 
 from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, StringConstraints, model_validator
 
-from airflow_provider_comms.simulator.fields import Count, FieldError, Model, Seconds, Text
-from airflow_provider_comms.simulator.identifiers import Resource
+from airflow_provider_comms.simulator.fields import Count, FieldError, Model, Seconds, Switch, Text
+from airflow_provider_comms.simulator.identifiers import Resource, Route
 
 if TYPE_CHECKING:
     from airflow_provider_comms.simulator.request_log import Target
@@ -32,6 +32,7 @@ Kind = Literal[
     "html",
     "raw",
     "redirect",
+    "reset_request",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -55,6 +56,7 @@ class Fault(Model):
     ``drip_headers``          the normal answer, a byte every ``interval`` seconds from its first byte on
     ``drip_body``             the same from the body's first byte on
     ``reset``                 a TCP reset before any byte
+    ``reset_request``         a TCP reset as soon as the request's headers are there, before its body is read
     ``reset_body``            a TCP reset after half of the body
     ``truncated``             half of the body that Content-Length announces, then the end of the connection
     ``cut_json``              half of the normal body as a complete answer
@@ -64,14 +66,18 @@ class Fault(Model):
     ``redirect``              ``status`` (307 unless given) to ``location``
     ========================  ==========================================================================
 
+    A request to send that meets ``status``, ``hang``, ``reset``, ``reset_request``, ``html``, ``raw`` or ``redirect``
+    is not accepted, unless ``accept`` says so; the others spoil the answer of one that is.
+
     Faults are tried in the order in which they were added, and the first that matches is used.
 
     :param kind: see the table; a number such as 429 stands for ``status`` with that status.
     :param resource: only requests for ``emails`` or ``messages``; None for both.
-    :param route: only ``list`` or ``fetch``; None for both.
+    :param route: only ``list`` or ``fetch`` (operations), ``send``, or ``find`` (lists of what was sent); None for all.
     :param operation_id: only this operation's fetches; None for all.
     :param times: how many requests it hits; None for all until it is cleared.
     :param skip: how many matching requests it lets pass first.
+    :param accept: the request does what it asks for all the same, before anything goes wrong: "accepted, then cut".
     :param status: the HTTP status, for ``status``, ``raw`` and ``redirect``.
     :param retry_after: seconds, or any text as it is; None for no such header.
     :param retry_after_form: ``seconds`` or ``date`` (an HTTP date that many seconds from now).
@@ -90,10 +96,11 @@ class Fault(Model):
 
     kind: Kind
     resource: Resource | None = None
-    route: Literal["list", "fetch"] | None = None
+    route: Route | None = None
     operation_id: Text | None = None
     times: Annotated[int, Field(strict=True, ge=1)] | None = None
     skip: Count = 0
+    accept: Switch = False
     status: Annotated[int, Field(strict=True, ge=200, le=599)] = 200
     retry_after: Seconds | _HeaderValue | None = None
     retry_after_form: Literal["seconds", "date"] = "seconds"
@@ -123,6 +130,8 @@ class Fault(Model):
             raise FieldError("status", f"must be an error, not {self.status}")
         if self.kind == "redirect" and self.status not in _REDIRECTS:
             raise FieldError("status", f"must be one of {_REDIRECTS}, not {self.status}")
+        if self.kind == "reset_request" and self.accept:
+            raise FieldError("accept", "is not for reset_request, which reads no body")
         if self.kind == "redirect" and not self.location:
             raise FieldError("location", "is missing")
         return self
@@ -166,7 +175,7 @@ class Fault(Model):
 
     def summary(self) -> dict[str, Any]:
         """The fault as the control endpoint shows it."""
-        shown = {"kind", "resource", "route", "operation_id", "status", "times", "skip"}
+        shown = {"kind", "resource", "route", "operation_id", "status", "times", "skip", "accept"}
         return self.model_dump(include=shown) | {"matched": self.matched, "hits": self.hits}
 
 

@@ -1,4 +1,4 @@
-"""Listings: the query, the page it asks for, and the opaque tokens that lead from page to page."""
+"""Listings: the page that a query asks for, and the opaque tokens that lead from page to page."""
 
 from __future__ import annotations
 
@@ -6,55 +6,26 @@ import base64
 import binascii
 import hmac
 import json
-import re
 from datetime import timedelta
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
-
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from airflow_provider_comms.simulator.clock import EPOCH
 from airflow_provider_comms.simulator.responses import BadRequest, Problem
 from airflow_provider_comms.simulator.store import Position
-from airflow_provider_comms.simulator.timeline import status_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
     from datetime import datetime
 
-    from pydantic_core import ErrorDetails
-
+    from airflow_provider_comms.simulator.queries import Query
     from airflow_provider_comms.simulator.settings import Settings
-    from airflow_provider_comms.simulator.store import Operation, OperationStore
 
+Entry = TypeVar("Entry")
 _SEAL_BYTES = 8
 #: Base64 of these three bytes is ``+//+``, and what follows is padded so that every token also ends in ``==``.
 _AWKWARD = b"\xfb\xff\xfe"
 _MILLISECOND = timedelta(milliseconds=1)
-
-
-def _written_as(pattern: str, wanted: str) -> BeforeValidator:
-    def check(given: str) -> str:
-        if not re.fullmatch(pattern, given, re.ASCII):
-            raise ValueError(f"must be {wanted}")
-        return given
-
-    return BeforeValidator(check)
-
-
-_RFC_3339 = r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)"
-_Date = Annotated[AwareDatetime, _written_as(_RFC_3339, "a date and time as in RFC 3339, such as 2026-01-31T08:00:00Z")]
-_Whole = _written_as(r"[+-]?\d{1,18}", "a whole number from 1 to 1000")
-
-
-class _Parameters(BaseModel):
-    """A listing's parameters; those it does not know are ignored, as the API does."""
-
-    startDate: _Date | None = None  # noqa: N815
-    endDate: _Date | None = None  # noqa: N815
-    status: Literal["SCHEDULED", "PROCESSING", "COMPLETED", "CANCELED"] | None = None
-    pageSize: Annotated[int, _Whole, Field(ge=1, le=1000)] = 50  # noqa: N815
-    pageToken: str | None = None  # noqa: N815
 
 
 class Filters(NamedTuple):
@@ -63,12 +34,34 @@ class Filters(NamedTuple):
 
     :param begin_ms: creation times from this one on, in milliseconds since 1970; None for all.
     :param end_ms: creation times up to this one, itself not included; None for all.
-    :param status: operations that show this status when the page is made; None for all.
+    :param status: what shows this status when the page is made; None for all.
+    :param others: further filters, by their names.
     """
 
     begin_ms: int | None = None
     end_ms: int | None = None
     status: str | None = None
+    others: tuple[tuple[str, str], ...] = ()
+
+
+class Source(Protocol[Entry]):
+    """What a listing shows, sorted by creation."""
+
+    @property
+    def name(self) -> str:
+        """The listing's own name; page tokens are bound to it."""
+
+    def between(self, begin: Position, end: Position, *, after: Position | None, newest_first: bool) -> Iterator[Entry]:
+        """The entries from ``begin`` up to, without, ``end``; of these, in their order, what follows ``after``."""
+
+    def shows(self, entry: Entry, status: str | None, now_ms: int) -> bool:
+        """Whether an entry is listed, and has the status (None: any)."""
+
+    def to_json(self, entry: Entry, now_ms: int, *, in_list: bool) -> str:
+        """An entry's JSON."""
+
+    def position(self, entry: Entry) -> Position:
+        """Where an entry stands."""
 
 
 class Cursor(NamedTuple):
@@ -84,9 +77,9 @@ class Cursor(NamedTuple):
 
 
 class Page(NamedTuple):
-    """The JSON of a page's operations, and the cursor of the next page if there is one."""
+    """The JSON of a page's entries, and the cursor of the next page if there is one."""
 
-    operations: list[str]
+    entries: list[str]
     following: Cursor | None
 
 
@@ -126,21 +119,17 @@ class Listing:
     """
     One request for a page.
 
-    :param store: the operations.
-    :param given: the query's parameters, decoded.
-    :raises BadRequest: with every problem of the query.
+    :param source: what is listed.
+    :param query: the query's parameters.
+    :raises BadRequest: when the page token is not one of this listing.
     """
 
-    def __init__(self, store: OperationStore, given: Mapping[str, str], settings: Settings, tokens: Tokens) -> None:
-        self._store, self._settings, self._tokens = store, settings, tokens
-        read = _read(given)
-        inclusive = settings.inclusive_bounds
-        begin_ms = None if read.startDate is None else _first_ms(read.startDate, inclusive)
-        end_ms = None if read.endDate is None else _first_ms(read.endDate, not inclusive)
-        self.size, self.filters = read.pageSize, Filters(begin_ms, end_ms, read.status)
-        self._name = repr((store.resource, self.filters, settings.order))
-        self._continued = read.pageToken is not None
-        self.cursor = self._cursor(read.pageToken)
+    def __init__(self, source: Source[Any], query: Query, settings: Settings, tokens: Tokens) -> None:
+        self._source, self._settings, self._tokens = source, settings, tokens
+        self.size, self.filters = query.page_size, filters_of(query, inclusive=settings.inclusive_bounds)
+        self._name = repr((source.name, self.filters, settings.order))
+        self._continued = query.page_token is not None
+        self.cursor = self._cursor(query.page_token)
 
     def _cursor(self, token: str | None) -> Cursor:
         cursor = Cursor() if token is None else self._tokens.read(token, self._name)
@@ -151,8 +140,9 @@ class Listing:
 
     def to_json(self, now_ms: int) -> bytes:
         """The answer's body."""
-        page = make_page(self._store, self.filters, self.cursor, self.size, settings=self._settings, now_ms=now_ms)
-        body = f'{{"operations":[{",".join(page.operations)}],"pagination":{json.dumps(self._pagination(page))}}}'
+        page = make_page(self._source, self.filters, self.cursor, self.size, settings=self._settings, now_ms=now_ms)
+        key, entries = self._source.name.rpartition(".")[2], ",".join(page.entries)
+        body = f'{{"{key}":[{entries}],"pagination":{json.dumps(self._pagination(page))}}}'
         return body.encode(errors="backslashreplace")
 
     def _pagination(self, page: Page) -> dict[str, str | None]:
@@ -167,16 +157,11 @@ class Listing:
         return self._tokens.write(cursor, self._name)
 
 
-def _read(given: Mapping[str, str]) -> _Parameters:
-    try:
-        return _Parameters.model_validate(given)
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        raise BadRequest([Problem(f"$.{one['loc'][0]}", _message(one)) for one in found]) from None
-
-
-def _message(found: ErrorDetails) -> str:
-    return str(found.get("ctx", {}).get("error") or found["msg"])
+def filters_of(query: Query, *, inclusive: bool) -> Filters:
+    """What a query asks for."""
+    begin_ms = None if query.start_date is None else _first_ms(query.start_date, inclusive)
+    end_ms = None if query.end_date is None else _first_ms(query.end_date, not inclusive)
+    return Filters(begin_ms, end_ms, query.status, query.others())
 
 
 def _first_ms(bound: datetime, included: bool) -> int:
@@ -186,33 +171,24 @@ def _first_ms(bound: datetime, included: bool) -> int:
 
 
 def make_page(
-    store: OperationStore, filters: Filters, cursor: Cursor, size: int, *, settings: Settings, now_ms: int
+    source: Source[Entry], filters: Filters, cursor: Cursor, size: int, *, settings: Settings, now_ms: int
 ) -> Page:
-    """The page of at most ``size`` operations that a cursor points at."""
+    """The page of at most ``size`` entries that a cursor points at."""
     if settings.empty_pages and filters != Filters() and not cursor.blanks:
         return Page([], cursor._replace(blanks=1))
-    found = list(islice(_kept(store, filters, cursor, settings.order, now_ms), size + 1))
-    held = found[:size]
-    following = None
+    found = list(islice(_kept(source, filters, cursor, settings.order, now_ms), size + 1))
+    held, following = found[:size], None
     if len(found) > size:
-        following = _following(held, settings.repeat_at_seam)
+        # With `repeat_at_seam` the next page begins with the last entry of this one.
+        last = held[-2] if settings.repeat_at_seam and size > 1 else held[-1]
+        following = Cursor(source.position(last))
     elif settings.endless_pages:
-        following = Cursor(held[-1].position if held else cursor.after, cursor.blanks + 1)
-    return Page([store.to_json(operation, now_ms, in_list=True) for operation in held], following)
+        following = Cursor(source.position(held[-1]) if held else cursor.after, cursor.blanks + 1)
+    return Page([source.to_json(entry, now_ms, in_list=True) for entry in held], following)
 
 
-def _kept(store: OperationStore, filters: Filters, cursor: Cursor, order: str, now_ms: int) -> Iterator[Operation]:
+def _kept(source: Source[Entry], filters: Filters, cursor: Cursor, order: str, now_ms: int) -> Iterator[Entry]:
     end_ms = now_ms + 1 if filters.end_ms is None else min(now_ms + 1, filters.end_ms)
     begin, end = Position(filters.begin_ms or 0), Position(end_ms)
-    for operation in store.between(begin, end, after=cursor.after, newest_first=order == "newest-first"):
-        if operation.plan.listed and (filters.status is None or filters.status == _status(operation, now_ms)):
-            yield operation
-
-
-def _status(operation: Operation, now_ms: int) -> str:
-    return status_at(operation.plan, now_ms - operation.position.created_ms)
-
-
-def _following(held: Sequence[Operation], repeat: bool) -> Cursor:
-    """The cursor after the last operation of a page, or before it, so that the next page repeats it."""
-    return Cursor((held[-2] if repeat and len(held) > 1 else held[-1]).position)
+    entries = source.between(begin, end, after=cursor.after, newest_first=order == "newest-first")
+    return (entry for entry in entries if source.shows(entry, filters.status, now_ms))

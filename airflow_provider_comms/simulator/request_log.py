@@ -9,14 +9,14 @@ from collections import Counter, deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from airflow_provider_comms.simulator.identifiers import Resource
+    from airflow_provider_comms.simulator.identifiers import Resource, Route
 
-_PATH = re.compile(r"/v1/(Emails|Messages)/Operations(?:/([^/]+))?")
+_PATH = re.compile(r"/v1/(Emails|Messages)(?:/(Operations)(?:/([^/]+))?)?")
 _RESOURCES: dict[str, Resource] = {"Emails": "emails", "Messages": "messages"}
 _KEPT_REQUESTS = 100_000
 _KEPT_HEADERS = ("accept", "accept-encoding", "connection", "cookie", "host", "user-agent")
@@ -28,19 +28,29 @@ class Target(NamedTuple):
     What a request is about.
 
     :param resource: ``emails`` or ``messages``.
-    :param route: ``list`` or ``fetch``.
-    :param operation_id: the operation to fetch; None for a listing.
+    :param route: ``list`` or ``fetch`` for operations; ``send``, or ``find`` for a list of what was sent.
+    :param operation_id: the operation to fetch; else None.
     """
 
     resource: Resource
-    route: Literal["list", "fetch"]
-    operation_id: str | None
+    route: Route
+    operation_id: str | None = None
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The HTTP methods that the API knows there."""
+        return ("GET", "POST") if self.route in ("send", "find") else ("GET",)
 
 
-def read_target(path: str) -> Target | None:
+def read_target(path: str, method: str = "GET") -> Target | None:
     """The target of a decoded path, or None where the API has nothing there."""
     found = _PATH.fullmatch(path)
-    return found and Target(_RESOURCES[found[1]], "fetch" if found[2] else "list", found[2])
+    if found is None:
+        return None
+    resource = _RESOURCES[found[1]]
+    if found[2] is None:
+        return Target(resource, "send" if method == "POST" else "find")
+    return Target(resource, "fetch" if found[3] else "list", found[3])
 
 
 @dataclass
@@ -52,8 +62,8 @@ class LoggedRequest:
     :param path: the decoded path.
     :param query: the query's parameters, with a digest in place of a page token.
     :param resource: ``emails``, ``messages``, or None for a path that the API does not have.
-    :param route: ``list``, ``fetch``, or None likewise.
-    :param operation_id: the operation asked for; None in a listing.
+    :param route: ``list``, ``fetch``, ``send``, ``find``, or None likewise.
+    :param operation_id: the operation to fetch; else None.
     :param headers: the few headers that are kept; credentials never are.
     :param head_size: bytes of all its header lines.
     :param at: monotonic seconds at its arrival.

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+#: How a 202 looks.
+AcceptedForm = Literal["documented", "location-only", "without-id", "empty", "html"]
 
 _JSON, _HTML = {"Content-Type": "application/json"}, {"Content-Type": "text/html; charset=utf-8"}
 #: Error codes where they are not simply 20000 plus the HTTP status.
@@ -42,10 +45,12 @@ class Problem(NamedTuple):
 
     :param context: the JSON path of the parameter at fault.
     :param message: what is wrong with it.
+    :param code: Twilio's code of it; None for that of the HTTP status.
     """
 
     context: str
     message: str
+    code: int | None = None
 
 
 class BadRequest(Exception):  # noqa: N818
@@ -56,9 +61,9 @@ class BadRequest(Exception):  # noqa: N818
         self.problems = problems
 
 
-def json_response(status: int, content: Any) -> Response:
+def json_response(status: int, content: Any, headers: Mapping[str, str] | None = None) -> Response:
     """A response whose body is JSON."""
-    return Response(status, json.dumps(content).encode(), dict(_JSON))
+    return Response(status, json.dumps(content).encode(), {**_JSON, **(headers or {})})
 
 
 def raw_json(body: bytes) -> Response:
@@ -82,6 +87,22 @@ def error(status: int, headers: Mapping[str, str] | None = None, problems: Itera
     return response
 
 
+def accepted(form: AcceptedForm, operation_id: str, location: str) -> Response:
+    """The 202 to a send, in the form that the API documents or in one that it has been seen in."""
+    headers = {"Location": location}
+    match form:
+        case "documented":
+            content = {"operationId": operation_id, "operationLocation": location}
+            return json_response(202, content, headers)
+        case "location-only":
+            return Response(202, headers=headers)
+        case "without-id":
+            return json_response(202, {})
+        case "html":
+            return Response(202, b"<html><h1>Accepted</h1></html>", dict(_HTML))
+    return Response(202)
+
+
 def portal() -> Response:
     """A 200 with the HTML of a network's log-in page."""
     page = b"<!DOCTYPE html><html><title>Sign in</title><p>Please sign in to this network.</p></html>"
@@ -89,12 +110,13 @@ def portal() -> Response:
 
 
 def _comms(status: int, problems: Iterable[Problem]) -> Response:
-    code = _code(status)
-    errors = [
-        {"code": code, "message": problem.message, "infoUrl": _info_url(code), "context": problem.context}
-        for problem in problems
-    ]
-    return json_response(status, {"errors": errors})
+    return json_response(
+        status, {"errors": [_comms_error(problem, problem.code or _code(status)) for problem in problems]}
+    )
+
+
+def _comms_error(problem: Problem, code: int) -> dict[str, Any]:
+    return {"code": code, "message": problem.message, "infoUrl": _info_url(code), "context": problem.context}
 
 
 def _platform(status: int) -> Response:

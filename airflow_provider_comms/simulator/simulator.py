@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Self
@@ -22,10 +23,11 @@ from airflow_provider_comms.simulator.credentials import (
 )
 from airflow_provider_comms.simulator.faults import Fault
 from airflow_provider_comms.simulator.fields import FieldError, Seconds, Text, checked
-from airflow_provider_comms.simulator.identifiers import Resource
+from airflow_provider_comms.simulator.identifiers import Resource, Route
 from airflow_provider_comms.simulator.plans import OperationPlan, plan_for
 from airflow_provider_comms.simulator.request_log import LoggedRequest
 from airflow_provider_comms.simulator.responses import error
+from airflow_provider_comms.simulator.sends import AcceptedSend, count_recipients
 from airflow_provider_comms.simulator.server import ServerError, ServerThread, bind, check_source
 from airflow_provider_comms.simulator.settings import Settings
 
@@ -114,14 +116,15 @@ class Simulator:
         try:
             check_source(request.headers, self._port)
         except FieldError as foreign:
+            await connection.read_body(request)
             await connection.send(control.refusal(403, foreign))
             return
-        if request.path.startswith("/control/"):
-            await connection.send(control.respond(self, request))
-        elif request.path.startswith("/v1/"):
+        if request.path.startswith("/v1/"):
             await self._api.respond(connection, request)
-        else:
-            await connection.send(error(404))
+            return
+        await connection.read_body(request)
+        on_control = request.path.startswith("/control/")
+        await connection.send(control.respond(self, request) if on_control else error(404))
 
     def stop(self) -> None:
         """Stop at once, whatever is under way; does nothing when it is not running."""
@@ -259,15 +262,27 @@ class Simulator:
         """End every fault."""
         self._api.faults.clear()
 
+    @property
+    def sends(self) -> tuple[AcceptedSend, ...]:
+        """The requests to send that were accepted, oldest first, whatever became of their answers."""
+        with self._api.lock:
+            return tuple(self._api.sends)
+
     @checked
-    def permit(self, user: str, resource: Resource, allowed: bool = True) -> None:
+    def accepted_recipients(self, resource: Resource) -> Counter[str]:
+        """How often each recipient was accepted: above 1, somebody was sent something twice."""
+        return count_recipients(self.sends, resource)
+
+    @checked
+    def permit(self, user: str, resource: Resource, allowed: bool = True, route: Route | None = None) -> None:
         """
         Grant a credential a resource, or take it away: its requests are then a 403 with code 70051.
 
         :param user: the account SID or API key SID.
-        :raises FieldError: for an unknown user or resource.
+        :param route: only ``list`` or ``fetch`` (operations), ``send``, or ``find`` (lists of what was sent).
+        :raises FieldError: for an unknown user, resource or route.
         """
-        self._api.credentials.permit(user, resource, allowed)
+        self._api.credentials.permit(user, resource, allowed, route)
 
     def revoke(self, user: str) -> None:
         """
@@ -330,5 +345,5 @@ class Simulator:
         self._api.log.clear()
 
     def reset(self) -> None:
-        """Forget operations, faults, requests and changed settings and permissions; the clock goes on."""
+        """Forget operations, sends, faults, requests and changed settings and permissions; the clock goes on."""
         self._api.reset()

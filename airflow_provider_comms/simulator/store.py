@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from airflow_provider_comms.simulator.clock import iso
 from airflow_provider_comms.simulator.fields import FieldError
@@ -13,11 +13,13 @@ from airflow_provider_comms.simulator.identifiers import RANDOM_BYTES, make_id
 from airflow_provider_comms.simulator.timeline import changed_at, stats_at, status_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from random import Random
 
     from airflow_provider_comms.simulator.identifiers import Resource
     from airflow_provider_comms.simulator.plans import OperationPlan
+
+Entry = TypeVar("Entry")
 
 
 class Position(NamedTuple):
@@ -46,6 +48,24 @@ def _position(operation: Operation) -> Position:
     return operation.position
 
 
+def places_between(
+    entries: Sequence[Entry],
+    position: Callable[[Entry], Position],
+    begin: Position,
+    end: Position,
+    *,
+    after: Position | None,
+    newest_first: bool,
+) -> range:
+    """The places of the sorted entries from ``begin`` up to, without, ``end``; of these, what follows ``after``."""
+    first, last = (bisect_left(entries, bound, key=position) for bound in (begin, end))
+    if after is not None and newest_first:
+        last = min(last, bisect_left(entries, after, key=position))
+    elif after is not None:
+        first = max(first, bisect_right(entries, after, key=position))
+    return range(last - 1, first - 1, -1) if newest_first else range(first, last)
+
+
 class OperationStore:
     """
     The operations of one resource; their JSON is made when somebody asks.
@@ -56,6 +76,8 @@ class OperationStore:
 
     def __init__(self, resource: Resource, random: Random) -> None:
         self.resource = resource
+        #: The name of their listing.
+        self.name = f"{resource}.operations"
         self._random = random
         self._sorted: list[Operation] = []
         self._by_id: dict[str, Operation] = {}
@@ -115,17 +137,25 @@ class OperationStore:
             return None
         return self.to_json(operation, now_ms)
 
+    def get(self, operation_id: str) -> Operation | None:
+        """An operation, or None when there is none."""
+        return self._by_id.get(operation_id)
+
     def between(
         self, begin: Position, end: Position, *, after: Position | None = None, newest_first: bool = False
     ) -> Iterator[Operation]:
         """The operations from ``begin`` up to, without, ``end``; of these, in their order, what follows ``after``."""
-        first, last = (bisect_left(self._sorted, bound, key=_position) for bound in (begin, end))
-        if after is not None and newest_first:
-            last = min(last, bisect_left(self._sorted, after, key=_position))
-        elif after is not None:
-            first = max(first, bisect_right(self._sorted, after, key=_position))
-        places = range(last - 1, first - 1, -1) if newest_first else range(first, last)
+        places = places_between(self._sorted, _position, begin, end, after=after, newest_first=newest_first)
         return (self._sorted[place] for place in places)
+
+    def shows(self, operation: Operation, status: str | None, now_ms: int) -> bool:
+        """Whether an operation is listed, and has the status (None: any)."""
+        plan = operation.plan
+        return plan.listed and status in (None, status_at(plan, now_ms - operation.position.created_ms))
+
+    def position(self, operation: Operation) -> Position:
+        """Where an operation stands."""
+        return operation.position
 
     def to_json(self, operation: Operation, now_ms: int, *, in_list: bool = False) -> str:
         """The JSON of an operation."""

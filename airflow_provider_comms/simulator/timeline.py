@@ -40,6 +40,24 @@ def stats_at(plan: OperationPlan, resource: Resource, age_ms: int) -> dict[str, 
     return {name: count for name, count in stats.items() if name not in plan.omit_stats}
 
 
+def item_status_at(plan: OperationPlan, resource: Resource, place: int, age_ms: int) -> str:
+    """
+    The status of the e-mail or message in a place of an operation of this age.
+
+    The first ones fail, the next are not delivered, and so on; each keeps its place, so that what has ended stays so.
+    """
+    if age_ms < plan.starts_ms:
+        return "SCHEDULED"
+    final, now = plan.outcome, _counters(plan, age_ms)
+    for name in ("failed", "undelivered", "canceled", "delivered"):
+        if place < getattr(final, name):
+            if name == "delivered" and place < now["opened"]:
+                return "OPENED" if resource == "emails" else "READ"
+            return name.upper() if place < now[name] else "QUEUED"
+        place -= getattr(final, name)
+    return "SENT" if age_ms >= plan.ends_ms else "QUEUED"
+
+
 def _counters(plan: OperationPlan, age_ms: int) -> dict[str, int]:
     """
     Every counter of both resources.

@@ -98,7 +98,7 @@ def test_every_answer_has_a_request_id_of_its_own(simulator, api):
     answers = [api.get("/Emails/Operations"), api.get("/Emails/Operations"), api.get("/nothing"), api.post("/Emails")]
     ids = [answer.headers["Twilio-Request-Id"] for answer in answers]
 
-    assert [answer.status_code for answer in answers] == [502, 200, 404, 404]
+    assert [answer.status_code for answer in answers] == [502, 200, 404, 400]
     assert all(re.fullmatch("RQ[0-9a-f]{32}", given) for given in ids)
     assert len(set(ids)) == 4
 

@@ -34,7 +34,7 @@ def walk(store, settings, filters=UNFILTERED, *, size=3, between=lambda: None, m
     cursor, pages = Cursor(), []
     while cursor is not None and len(pages) < most:
         page = make_page(store, filters, cursor, size, settings=settings, now_ms=NOW)
-        pages.append([json.loads(operation)["id"] for operation in page.operations])
+        pages.append([json.loads(operation)["id"] for operation in page.entries])
         cursor = page.following
         between()
     return pages

@@ -47,9 +47,9 @@ def test_permissions_are_per_credential_and_resource():
     credentials = Credentials({"AC1": "token", "SK1": "secret"})
     credentials.permit("SK1", "emails", allowed=False)
 
-    assert not credentials.may_read("SK1", "emails")
-    assert credentials.may_read("SK1", "messages")
-    assert credentials.may_read("AC1", "emails")
+    assert not credentials.allows("SK1", "emails", "list")
+    assert credentials.allows("SK1", "messages", "list")
+    assert credentials.allows("AC1", "emails", "list")
     with pytest.raises(FieldError, match="credential: no such user name"):
         credentials.permit("SK2", "emails", allowed=True)
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from airflow_provider_comms.simulator import Settings
 from airflow_provider_comms.simulator.clock import EPOCH
 from airflow_provider_comms.simulator.listing import Filters, Listing, Tokens
+from airflow_provider_comms.simulator.queries import OperationsQuery
 from airflow_provider_comms.simulator.responses import BadRequest
 from airflow_provider_comms.simulator.store import OperationStore
 
@@ -22,6 +23,7 @@ BASE = datetime(2026, 1, 1, tzinfo=UTC)
 
 def read(query, resource="messages", **settings):
     try:
+        query = OperationsQuery.read(query)
         return Listing(OperationStore(resource, Random(1)), query, Settings(**settings), TOKENS), []
     except BadRequest as refused:
         return None, [problem.context for problem in refused.problems]

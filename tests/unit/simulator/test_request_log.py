@@ -77,5 +77,7 @@ def test_the_rate_limit_counts_any_second(monkeypatch):
 def test_targets():
     assert read_target("/v1/Emails/Operations") == ("emails", "list", None)
     assert read_target("/v1/Messages/Operations/x") == ("messages", "fetch", "x")
-    for path in ("/v1/Emails", "/v1/Emails/Operations/", "/v1/Emails/Operations/a/b", "/v1/emails/operations", "/"):
+    assert read_target("/v1/Messages") == ("messages", "find", None)
+    assert read_target("/v1/Emails", "POST") == ("emails", "send", None)
+    for path in ("/v1/Emails/", "/v1/Emails/Operations/", "/v1/Emails/Operations/a/b", "/v1/emails/operations", "/"):
         assert read_target(path) is None

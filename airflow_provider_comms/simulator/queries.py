@@ -1,0 +1,127 @@
+"""What the lists of the API can be asked for."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic.alias_generators import to_camel
+
+from airflow_provider_comms.simulator.fields import RFC_3339
+from airflow_provider_comms.simulator.responses import BadRequest, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from pydantic_core import ErrorDetails
+
+_TAG = "[a-zA-Z0-9._~-]+"
+
+
+def _written_as(pattern: str, wanted: str) -> BeforeValidator:
+    def check(given: str) -> str:
+        if not re.fullmatch(pattern, given, re.ASCII):
+            raise ValueError(f"must be {wanted}")
+        return given
+
+    return BeforeValidator(check)
+
+
+_Date = Annotated[AwareDatetime, _written_as(RFC_3339, "a date and time as in RFC 3339, such as 2026-01-31T08:00:00Z")]
+_Whole = _written_as(r"[+-]?\d{1,18}", "a whole number from 1 to 1000")
+
+
+class Query(BaseModel):
+    """A list's parameters; those it does not know are ignored, as the API does."""
+
+    model_config = ConfigDict(alias_generator=to_camel)
+
+    start_date: _Date | None = None
+    end_date: _Date | None = None
+    status: str | None = None
+    page_size: Annotated[int, _Whole, Field(ge=1, le=1000)] = 50
+    page_token: str | None = None
+
+    @classmethod
+    def read(cls, given: Mapping[str, str]) -> Self:
+        """
+        The parameters of a decoded query.
+
+        :raises BadRequest: with every problem that it has.
+        """
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            found = error.errors(include_url=False, include_input=False)
+            raise BadRequest([Problem(f"$.{one['loc'][0]}", _message(one)) for one in found]) from None
+
+    def others(self) -> tuple[tuple[str, str], ...]:
+        """The filters that only this list has, by name."""
+        given = self.model_dump(exclude=set(Query.model_fields), exclude_none=True)
+        return tuple(sorted(given.items()))
+
+
+def _message(found: ErrorDetails) -> str:
+    return str(found.get("ctx", {}).get("error") or found["msg"])
+
+
+class OperationsQuery(Query):
+    """What ``GET /.../Operations`` takes."""
+
+    status: Literal["SCHEDULED", "PROCESSING", "COMPLETED", "CANCELED"] | None = None
+
+
+class _ItemsQuery(Query):
+    operation_id: Annotated[str, Field(pattern=r"^comms_operation_[0-7][a-hjkmnpqrstv-z0-9]{25,34}")] | None = None
+    tags: Annotated[str, Field(pattern=rf"^(?:{_TAG}:{_TAG};){{1,10}}$")] | None = None
+
+
+class EmailsQuery(_ItemsQuery):
+    """What ``GET /Emails`` takes."""
+
+    status: (
+        Literal["SCHEDULED", "QUEUED", "SENT", "DELIVERED", "UNDELIVERED", "OPENED", "FAILED", "CANCELED", "INBOUND"]
+        | None
+    ) = None
+
+
+class MessagesQuery(_ItemsQuery):
+    """What ``GET /Messages`` takes."""
+
+    status: (
+        Literal[
+            "QUEUED",
+            "SENT",
+            "SCHEDULED",
+            "DELIVERED",
+            "READ",
+            "FAILED",
+            "UNDELIVERED",
+            "CANCELED",
+            "GROUP",
+            "INBOUND",
+        ]
+        | None
+    ) = None
+    channel: Literal["SMS", "RCS", "WHATSAPP"] | None = None
+    profile: Annotated[str, Field(pattern=r"^mem_profile_[0-7][a-hjkmnpqrstv-z0-9]{25,34}")] | None = None
+    session_id: Annotated[str, Field(pattern=r"^comms_session_[a-hjkmnpqrstv-z0-9]{26,34}")] | None = None
+
+    @field_validator("end_date")
+    @classmethod
+    def _check_order(cls, end: datetime | None, info: ValidationInfo) -> datetime | None:
+        start: Any = info.data.get("start_date")
+        if end is not None and start is not None and end <= start:
+            raise ValueError("must be greater than startDate")
+        return end
