@@ -7,22 +7,13 @@ import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Discriminator,
-    Field,
-    JsonValue,
-    Tag,
-    ValidationError,
-    ValidationInfo,
-)
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, Field, Tag, ValidationError, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from airflow_provider_comms.simulator.fields import RFC_3339
+from airflow_provider_comms.simulator.rcs import Rcs
 from airflow_provider_comms.simulator.responses import BadRequest, Problem
+from airflow_provider_comms.simulator.schema import Closed, Object, Some, is_not_empty, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,29 +36,6 @@ _OWN_HEADERS = {
 }
 
 
-class _Object(BaseModel):
-    """A JSON object that may have fields nobody knows."""
-
-    model_config = ConfigDict(strict=True, alias_generator=to_camel)
-
-
-class _Closed(_Object):
-    """A JSON object that may not."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-def _one_of(**forms: str) -> Discriminator:
-    """Tell the forms of an object apart by the keys that it has; exactly one form must fit."""
-
-    def form(given: Any) -> str | None:
-        found = {forms[key] for key in forms if key in given} if isinstance(given, dict) else set()
-        return found.pop() if len(found) == 1 else None
-
-    expected = " or ".join(dict.fromkeys(forms))
-    return Discriminator(form, custom_error_type="one_of", custom_error_message=f"must have either {expected}")
-
-
 def _identifier(kind: str) -> Any:
     return Field(pattern=rf"^{kind}_[0-7][a-hjkmnpqrstv-z0-9]{{25,34}}")
 
@@ -87,6 +55,12 @@ def _is_free_header(name: str) -> str:
     if name.lower() in _OWN_HEADERS:
         raise ValueError("may not be overridden")
     return name
+
+
+def _are_unique(texts: list[str]) -> list[str]:
+    if len(set(texts)) < len(texts):
+        raise ValueError("must be unique")
+    return texts
 
 
 def _is_short(text: str) -> str:
@@ -113,13 +87,6 @@ def _first_is_time_to_send(texts: list[str], info: ValidationInfo[datetime]) -> 
     return texts
 
 
-def _is_not_empty(given: _Closed) -> _Closed:
-    if not given.model_fields_set:
-        raise ValueError("must have at least one property")
-    return given
-
-
-_Some = Annotated[str, Field(min_length=1)]
 _TagText = Field(pattern=r"^[a-zA-Z0-9._~-]+$")
 _Tags = Annotated[
     dict[Annotated[str, _TagText, Field(max_length=128)], Annotated[str, _TagText, Field(max_length=256)]],
@@ -128,17 +95,17 @@ _Tags = Annotated[
 _Variables = dict[str, str]
 _EmailAddress = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
 _PhoneNumber = Annotated[str, AfterValidator(_is_phone_number)]
-_Text = Annotated[_Some, AfterValidator(_is_short)]
+_Text = Annotated[Some, AfterValidator(_is_short)]
 _SenderId = Annotated[str, _identifier("comms_sender")]
 
 
-class _Schedule(_Closed):
+class _Schedule(Closed):
     send_at: Annotated[list[str], AfterValidator(_first_is_time_to_send)] = Field(default_factory=list)
 
 
-class _Send(_Object):
+class _Send(Object):
     tags: _Tags = Field(default_factory=dict)
-    schedule: Annotated[_Schedule, AfterValidator(_is_not_empty)] = Field(default_factory=_Schedule)
+    schedule: Annotated[_Schedule, AfterValidator(is_not_empty)] = Field(default_factory=_Schedule)
 
     def seconds_until(self, now: datetime) -> float:
         """Seconds from ``now`` until it is to be sent; 0 where that is at once."""
@@ -146,11 +113,11 @@ class _Send(_Object):
         return max(0.0, *((time - now).total_seconds() for time in times), 0.0)
 
 
-class _SenderIdSender(_Object):
+class _SenderIdSender(Object):
     sender_id: _SenderId
 
 
-class _Profile(_Object):
+class _Profile(Object):
     profile_id: Annotated[str, _identifier("mem_profile")]
     memory_store_id: Annotated[str, _identifier("mem_store")]
     variables: _Variables = Field(default_factory=dict)
@@ -159,25 +126,25 @@ class _Profile(_Object):
 # -- e-mails --
 
 
-class _EmailSender(_Object):
+class _EmailSender(Object):
     address: Annotated[_EmailAddress, AfterValidator(_is_ascii)]
     name: Annotated[str, AfterValidator(_is_ascii)]
 
 
-class _EmailRecipient(_Object):
+class _EmailRecipient(Object):
     address: _EmailAddress
     name: str = ""
     variables: _Variables = Field(default_factory=dict)
 
 
-class _Attachment(_Object):
-    filename: _Some
-    content_type: _Some
+class _Attachment(Object):
+    filename: Some
+    content_type: Some
     content: Annotated[str, AfterValidator(_is_base64)]
-    cid: _Some = ""
+    cid: Some = ""
 
 
-class _EmailContent(_Object):
+class _EmailContent(Object):
     html: str
     subject: str
     text: str = ""
@@ -190,14 +157,14 @@ class SendEmails(_Send):
 
     from_: Annotated[
         Annotated[_EmailSender, Tag("<address>")] | Annotated[_SenderIdSender, Tag("<sender>")],
-        _one_of(address="<address>", senderId="<sender>"),
+        one_of(address="<address>", senderId="<sender>"),
     ] = Field(alias="from")
     # The schema has no bounds here; Twilio's pages have these.
     to: Annotated[
         list[
             Annotated[
                 Annotated[_EmailRecipient, Tag("<address>")] | Annotated[_Profile, Tag("<profile>")],
-                _one_of(address="<address>", profileId="<profile>"),
+                one_of(address="<address>", profileId="<profile>"),
             ]
         ],
         Field(min_length=1, max_length=MAX_RECIPIENTS),
@@ -212,27 +179,27 @@ _Channel = Literal["PHONE", "WHATSAPP"]
 _SenderChannel = Literal["SMS", "RCS", "WHATSAPP"]
 
 
-class _MessageSender(_Object):
+class _MessageSender(Object):
     address: str
     channel: _SenderChannel
 
 
-class _ChannelPriority(_Object):
+class _ChannelPriority(Object):
     channel: _SenderChannel
     priority: int
 
 
-class _Channels(_Object):
-    filter_in: list[_SenderChannel] = Field(default_factory=list)
+class _Channels(Object):
+    filter_in: Annotated[list[_SenderChannel], AfterValidator(_are_unique)] = Field(default_factory=list)
     priority: list[_ChannelPriority] = Field(default_factory=list)
 
 
-class _SenderPool(_Object):
+class _SenderPool(Object):
     sender_pool_id: Annotated[str, _identifier("comms_senderpool")]
     channels: _Channels = Field(default_factory=_Channels)
 
 
-class _Address(_Closed):
+class _Address(Closed):
     address: _PhoneNumber
     channel: _Channel
 
@@ -241,39 +208,38 @@ class _AddressRecipient(_Address):
     variables: _Variables = Field(default_factory=dict)
 
 
-class _AddressesRecipient(_Object):
+class _AddressesRecipient(Object):
     addresses: Annotated[list[_Address], Field(min_length=1, max_length=10)]
     variables: _Variables = Field(default_factory=dict)
 
 
-class _Media(_Object):
-    url: _Some
+class _Media(Object):
+    url: Some
 
 
-class _TextWithMedia(_Closed):
+class _TextWithMedia(Closed):
     text: _Text = ""
     media: list[_Media] = Field(default_factory=list)
 
 
-class _Template(_Object):
+class _Template(Object):
     content_id: Annotated[str, Field(pattern=r"^HX[a-zA-Z0-9]{26,34}$")]
 
 
-class _SmsModule(_Object):
-    sms: Annotated[_TextWithMedia, AfterValidator(_is_not_empty)]
+class _SmsModule(Object):
+    sms: Annotated[_TextWithMedia, AfterValidator(is_not_empty)]
 
 
-class _RcsModule(_Object):
-    # Its cards and suggestions are not looked into.
-    rcs: Annotated[dict[str, JsonValue], Field(min_length=1)]
+class _RcsModule(Object):
+    rcs: Rcs
 
 
-class _Modules(_Object):
+class _Modules(Object):
     modules: Annotated[
         list[
             Annotated[
                 Annotated[_SmsModule, Tag("<sms>")] | Annotated[_RcsModule, Tag("<rcs>")],
-                _one_of(sms="<sms>", rcs="<rcs>"),
+                one_of(sms="<sms>", rcs="<rcs>"),
             ]
         ],
         Field(min_length=1, max_length=4),
@@ -287,7 +253,7 @@ class SendMessages(_Send):
         Annotated[_MessageSender, Tag("<address>")]
         | Annotated[_SenderIdSender, Tag("<sender>")]
         | Annotated[_SenderPool, Tag("<pool>")],
-        _one_of(address="<address>", senderId="<sender>", senderPoolId="<pool>"),
+        one_of(address="<address>", senderId="<sender>", senderPoolId="<pool>"),
     ] = Field(default_factory=_SenderPool.model_construct, alias="from")  # Left out, Twilio picks one.
     to: Annotated[
         list[
@@ -295,7 +261,7 @@ class SendMessages(_Send):
                 Annotated[_AddressRecipient, Tag("<address>")]
                 | Annotated[_AddressesRecipient, Tag("<addresses>")]
                 | Annotated[_Profile, Tag("<profile>")],
-                _one_of(address="<address>", addresses="<addresses>", profileId="<profile>"),
+                one_of(address="<address>", addresses="<addresses>", profileId="<profile>"),
             ]
         ],
         Field(min_length=1, max_length=MAX_RECIPIENTS),
@@ -304,7 +270,7 @@ class SendMessages(_Send):
         Annotated[_TextWithMedia, Tag("<text>")]
         | Annotated[_Template, Tag("<template>")]
         | Annotated[_Modules, Tag("<modules>")],
-        _one_of(text="<text>", media="<text>", contentId="<template>", modules="<modules>"),
+        one_of(text="<text>", media="<text>", contentId="<template>", modules="<modules>"),
     ]
 
 
