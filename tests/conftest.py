@@ -10,9 +10,11 @@ import fcntl
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from shutil import copyfile, rmtree
 
@@ -26,6 +28,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 HOME = Path(tempfile.mkdtemp(prefix="airflow-provider-comms-tests-"))
 (HOME / "dags").mkdir()
+# Where Airflow's metrics go. What nobody reads is dropped when the socket's buffer is full.
+METRICS = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+METRICS.bind(("127.0.0.1", 0))
+METRICS.setblocking(False)
 os.environ |= {
     "AIRFLOW_HOME": str(HOME),
     "AIRFLOW__CORE__DAGS_FOLDER": str(HOME / "dags"),
@@ -36,6 +42,11 @@ os.environ |= {
     "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_urlsafe(64),
     "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
     "NO_PROXY": "127.0.0.1,localhost",
+    "AIRFLOW__METRICS__STATSD_ON": "True",
+    "AIRFLOW__METRICS__STATSD_HOST": "127.0.0.1",
+    "AIRFLOW__METRICS__STATSD_PORT": str(METRICS.getsockname()[1]),
+    "AIRFLOW__METRICS__STATSD_INFLUXDB_ENABLED": "True",
+    "AIRFLOW__OPENLINEAGE__DISABLED": "True",
     # A simulator does not mind being asked often.
     "COMMS_MIN_POKE_INTERVAL": "0.05",
 }
@@ -89,6 +100,21 @@ def airflow_home(tmp_path_factory, worker_id):
             copyfile(database, shared)
     copyfile(shared, database)
     return HOME
+
+
+@pytest.fixture
+def metrics():
+    """Read the metrics that Airflow has sent since: `metrics()` gives this provider's, as StatsD's lines."""
+    _received()
+    return lambda: [line for line in _received() if line.startswith("airflow.comms.")]
+
+
+def _received():
+    lines = []
+    with suppress(BlockingIOError):
+        while True:
+            lines.append(METRICS.recv(65536).decode())
+    return [line for packet in lines for line in packet.splitlines()]
 
 
 def _migrate():

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from base64 import b64encode
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from airflow_provider_comms import __version__
 from airflow_provider_comms.comms.errors import CommsSettingsError
 from airflow_provider_comms.comms.redaction import shown
+
+if TYPE_CHECKING:
+    from airflow_provider_comms.comms.observer import Observer
 
 DEFAULT_BASE_URL = "https://comms.twilio.com"
 API_VERSION = "/v1"
@@ -81,6 +85,8 @@ class ClientSettings:
     :param max_in_flight: requests that one client has under way at once; further ones wait their turn.
     :param timeouts: how long each part of a call may take.
     :param retry: when a failed request is sent again.
+    :param observer: told of each request that was sent, for metrics; see `comms.observer`. Settings that differ in it
+        alone are equal.
     """
 
     username: str
@@ -94,6 +100,7 @@ class ClientSettings:
     max_in_flight: int = 16
     timeouts: Timeouts = field(default_factory=Timeouts)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    observer: Observer | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("username", "password"):

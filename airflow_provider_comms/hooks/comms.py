@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
@@ -64,7 +65,9 @@ class CommsHook(BaseHook):
         return self._settings(connection)
 
     def _settings(self, connection: Any) -> ClientSettings:
-        settings = settings_of(connection)
+        from airflow_provider_comms.metrics import count_request
+
+        settings = replace(settings_of(connection), observer=count_request)
         if not settings.verify:
             self.log.warning(
                 "TLS verification is OFF for %s: anyone between here and %s can read its credentials.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,6 +34,6 @@ def _output(file: Mapping[str, Any]) -> Any:
     statistics = OutputStatisticsOutputDatasetFacet(rowCount=file.get("rows"), size=file["bytes"])
     return OutputDataset(
         namespace="file" if is_local else f"{parts.scheme}://{parts.netloc}",
-        name=parts.path if is_local else parts.path.removeprefix("/"),
+        name=unquote(parts.path) if is_local else parts.path.removeprefix("/"),
         outputFacets={"outputStatistics": statistics},
     )

@@ -92,11 +92,15 @@ class Poller:
     Polls for all that wait. Times are those of the event loop, in seconds.
 
     :param make_scan: makes the scan that asks; it is given what to tell its findings.
+    :param on_poll: told after each poll how many seconds it took; must be quick, and not raise.
     """
 
-    def __init__(self, make_scan: Callable[[Report], StatusScan]) -> None:
+    def __init__(
+        self, make_scan: Callable[[Report], StatusScan], on_poll: Callable[[float], None] = lambda _: None
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._scan = make_scan(self._report)
+        self._on_poll = on_poll
         self._subscriptions: dict[_Subscription, None] = {}
         self._of_id: defaultdict[str, list[_Subscription]] = defaultdict(list)
         self._wake = asyncio.Event()
@@ -205,7 +209,11 @@ class Poller:
             ids += subscription.ids
             if subscription.is_last:
                 urgent.update(subscription.ids)
-        await self._scan.fetch(ids, keep=self._of_id.keys(), urgent=urgent)
+        began = self._loop.time()
+        try:
+            await self._scan.fetch(ids, keep=self._of_id.keys(), urgent=urgent)
+        finally:  # Or cancelled, when the last wait has been told of its end.
+            self._on_poll(self._loop.time() - began)
         await self._settle(due)
 
     async def _settle(self, due: list[_Subscription]) -> None:

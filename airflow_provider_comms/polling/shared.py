@@ -16,11 +16,13 @@ from airflow_provider_comms.polling.poller import Poller
 from airflow_provider_comms.polling.status_scan import StatusScan
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from airflow_provider_comms.comms.resource import Resource
     from airflow_provider_comms.polling.clients import ReadSettings
     from airflow_provider_comms.polling.limits import PollLimits
+
+    OnPoll = Callable[[Resource, float], None]
 
 log = logging.getLogger(__name__)
 
@@ -34,10 +36,14 @@ class _Supervised:
     :param resource: what is waited for.
     """
 
-    def __init__(self, name: str, clients: SharedClient, resource: Resource, limits: PollLimits) -> None:
+    def __init__(
+        self, name: str, clients: SharedClient, resource: Resource, limits: PollLimits, on_poll: OnPoll
+    ) -> None:
         self.users = 0
         self._name = name
-        self.poller = Poller(lambda report: StatusScan(clients, resource, report, limits))
+        self.poller = Poller(
+            lambda report: StatusScan(clients, resource, report, limits), lambda seconds: on_poll(resource, seconds)
+        )
         self._limits = limits
         self._restart: asyncio.TimerHandle | None = None
         self._is_closed = False
@@ -79,7 +85,11 @@ _shared: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, str], _Sup
 
 @asynccontextmanager
 async def shared_poller(
-    comms_conn_id: str, resource: Resource, read_settings: ReadSettings, limits: PollLimits = DEFAULT_LIMITS
+    comms_conn_id: str,
+    resource: Resource,
+    read_settings: ReadSettings,
+    limits: PollLimits = DEFAULT_LIMITS,
+    on_poll: OnPoll = lambda _resource, _seconds: None,
 ) -> AsyncIterator[Poller]:
     """
     Give the poller of a connection and resource; the first user starts it, the last one ends it.
@@ -88,12 +98,13 @@ async def shared_poller(
     :param resource: what is waited for.
     :param read_settings: reads the connection; what it raises at the first reading is raised here.
     :param limits: of the first user; they hold for all.
+    :param on_poll: told after each poll how many seconds it took; likewise.
     """
     async with shared_client(comms_conn_id, read_settings, limits) as clients:
         pollers = _shared.setdefault(asyncio.get_running_loop(), {})
         key = (comms_conn_id, resource.value)
         if key not in pollers:
-            pollers[key] = _Supervised(f"poll {comms_conn_id} {resource}", clients, resource, limits)
+            pollers[key] = _Supervised(f"poll {comms_conn_id} {resource}", clients, resource, limits, on_poll)
         shared = pollers[key]
         shared.users += 1
         try:

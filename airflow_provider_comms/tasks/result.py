@@ -9,6 +9,7 @@ from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_provider_comms.comms.errors import CommsError
 from airflow_provider_comms.exceptions import TASK_EXCEPTIONS, CommsPermanentError, CommsTaskFailed
+from airflow_provider_comms.metrics import count_wait
 from airflow_provider_comms.waiting.description import ended_line
 from airflow_provider_comms.waiting.event import UnreadableEventError, WaitEnd, decode
 from airflow_provider_comms.waiting.verdict import Failed, Finished, Skipped
@@ -50,7 +51,7 @@ def end_from_event(event: object) -> WaitEnd:
 
 def result_of(end: WaitEnd, *, is_list: bool, log: logging.Logger) -> Any:
     """
-    Return the XCom of a task whose wait has ended, and write the line that tells of it.
+    Return the XCom of a task whose wait has ended, write the line that tells of it, and count it.
 
     :param is_list: whether the result is a list.
     :param log: the task's own.
@@ -58,6 +59,7 @@ def result_of(end: WaitEnd, *, is_list: bool, log: logging.Logger) -> Any:
     :raises CommsTaskFailed: or a child of it; or CommsWaitTimeout; as the reason of the failure says.
     :raises AirflowSkipException: the task's policy asks to be skipped.
     """
+    count_wait(end)
     match end.verdict:
         case Skipped(message):
             raise AirflowSkipException(message)

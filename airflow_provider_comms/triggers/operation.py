@@ -17,6 +17,7 @@ from airflow_provider_comms.comms.errors import CommsError
 from airflow_provider_comms.comms.redaction import excerpt
 from airflow_provider_comms.hooks.comms import CommsHook
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
+from airflow_provider_comms.metrics import count_wait, time_poll
 from airflow_provider_comms.triggers.end_in_triggerer import push_xcoms
 from airflow_provider_comms.triggers.log_writer import LineWriter
 from airflow_provider_comms.waiting.description import ended_line
@@ -110,6 +111,7 @@ class CommsOperationTrigger(BaseTrigger):
             ends_here = self.ends_task and await push_xcoms(end, self)
             if ends_here:
                 lines.log(logging.INFO, "%s", ended_line(end.operations, end.waited))
+                count_wait(end)
         yield TaskSuccessEvent() if ends_here else TriggerEvent(encode(end))
 
     async def _end(self, lines: LineWriter) -> WaitEnd:
@@ -128,7 +130,9 @@ class CommsOperationTrigger(BaseTrigger):
         from airflow_provider_comms.polling.shared import shared_poller
 
         hook = CommsHook(self.comms_conn_id)
-        async with shared_poller(self.comms_conn_id, wait.targets.resource, hook.aget_settings) as poller:
+        async with shared_poller(
+            self.comms_conn_id, wait.targets.resource, hook.aget_settings, on_poll=time_poll
+        ) as poller:
             try:
                 async with asyncio.timeout(wait.remaining(wait.now()) + MAX_OVERRUN) as deadline:
                     return await self._poll_to_end(wait, poller, hook)

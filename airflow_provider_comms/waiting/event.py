@@ -31,12 +31,14 @@ class WaitEnd:
     :param operations: XCom of each operation that was seen, in the order of the ids.
     :param is_list: whether a list of ids was waited for; None if the event's writer did not say.
     :param waited: seconds, if the event's writer said.
+    :param resource: what was waited for, likewise.
     """
 
     verdict: End
     operations: list[dict[str, Any]] = field(default_factory=list)
     is_list: bool | None = None
     waited: float | None = None
+    resource: str | None = None
 
 
 def encode(end: WaitEnd) -> dict[str, Any]:
@@ -51,6 +53,7 @@ def encode(end: WaitEnd) -> dict[str, Any]:
         "operations": end.operations,
         "is_list": end.is_list,
         "waited": end.waited,
+        "resource": end.resource,
     }
 
 
@@ -77,4 +80,5 @@ def decode(event: object) -> WaitEnd:
         operations=[one if "figures" in one else with_figures(one) for one in operations],
         is_list=event.get("is_list"),
         waited=event.get("waited"),
+        resource=event.get("resource"),
     )

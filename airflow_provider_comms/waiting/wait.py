@@ -272,4 +272,5 @@ class Wait:
             operations=self.operations(),
             is_list=self.targets.is_list,
             waited=round(now - self.started_at, 1),
+            resource=self.targets.resource.value,
         )

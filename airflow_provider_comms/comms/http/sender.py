@@ -12,6 +12,7 @@ from airflow_provider_comms.comms.errors import Cause, CommsError, CommsRateLimi
 from airflow_provider_comms.comms.http.retry import retrying
 from airflow_provider_comms.comms.http.throttle import shared_throttle
 from airflow_provider_comms.comms.http.transport import Transport
+from airflow_provider_comms.comms.observer import observing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -79,7 +80,9 @@ class Sender:
                 async with self._slot(request, deadline):
                     await self._wait_for_throttle(request, options, deadline)
                     sent_at = monotonic()
-                    return await self._exchange(request, parse, options.timeouts, sent_at, deadline)
+                    number = attempt.retry_state.attempt_number
+                    with observing(self._settings.observer, request.resource.value, request.method, number):
+                        return await self._exchange(request, parse, options.timeouts, sent_at, deadline)
         raise AssertionError("tenacity returns or raises")
 
     @asynccontextmanager

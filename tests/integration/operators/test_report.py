@@ -355,7 +355,6 @@ def test_the_folder_may_be_a_local_path_of_airflows(airflow, comms_simulator, no
 
 
 def test_lineage_names_the_account_masked_and_the_files(airflow, comms_simulator, now, tmp_path):
-    pytest.importorskip("airflow.providers.openlineage")
     comms_simulator.add_operation("emails", age=60, **SENT)
     seen = []
 

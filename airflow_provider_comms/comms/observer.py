@@ -1,0 +1,59 @@
+"""Who wants to know of each request of a client, for metrics: told of what came of it, never of ids or credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from airflow_provider_comms.comms.errors import CommsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OK = "200"
+NO_RESPONSE = "no_response"
+CANCELED = "canceled"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """
+    One request, and what came of it.
+
+    :param resource: "emails" or "messages".
+    :param method: of HTTP.
+    :param status: HTTP status as text; where no complete response came, why: a value of `Cause`, `no_response` if
+        that is not known, or `canceled` if the caller had left.
+    :param attempt: which request of its call it was, from 1; a later one is a retry.
+    :param seconds: until the response was complete and read.
+    """
+
+    resource: str
+    method: str
+    status: str
+    attempt: int
+    seconds: float
+
+
+Observer = Callable[[Exchange], None]
+"""Called on the thread that sends, so it must be quick; and it must not raise."""
+
+
+@contextmanager
+def observing(observer: Observer | None, resource: str, method: str, attempt: int) -> Iterator[None]:
+    """Tell an observer of the request that is sent meanwhile."""
+    if observer is None:
+        yield
+        return
+    begun, status = monotonic(), CANCELED
+    try:
+        yield
+        status = OK
+    except CommsError as error:
+        status = str(error.context.status or error.context.cause or NO_RESPONSE)
+        raise
+    finally:
+        observer(Exchange(resource, method, status, attempt, monotonic() - begun))
