@@ -9,7 +9,7 @@ CONSTRAINTS := constraints/airflow-$(AIRFLOW).txt
 # What fails runs once more, by itself, and is named FLAKY if it then passes.
 PYTEST := $(BIN)/python .ci/pytest_twice.py
 
-.PHONY: help demo test test-ui test-postgres test-matrix lint bench clean constraints
+.PHONY: help demo test test-ui test-postgres test-matrix lint docs dist bench clean constraints
 .DEFAULT_GOAL := help
 
 help:
@@ -19,6 +19,8 @@ help:
 	@echo 'make test-postgres  run the tests that need a whole Airflow on a PostgreSQL'
 	@echo 'make test-matrix    run the tests on every Airflow from 2.11 to 3.3'
 	@echo 'make lint           run the linters, the type checker and the import contracts'
+	@echo 'make docs           build the docs site into site/'
+	@echo 'make dist           build the wheel and the source distribution into dist/'
 	@echo 'make bench          run the benchmarks'
 	@echo 'make clean          remove what the other targets made'
 
@@ -48,11 +50,23 @@ lint: $(VENV)/installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# A site that any web server, or none, can show: it asks for nothing from anywhere, and its search works offline.
+docs: $(VENV)/installed
+	@rm -rf site
+	@$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env -j auto -d $(VENV)/doctrees -b html docs site
+	@$(BIN)/python .ci/check_site.py site
+
+# The same bytes from the same commit, wherever and whenever it is built.
+dist: $(VENV)/installed
+	@rm -rf dist
+	@export SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct); \
+		$(BIN)/uv build --quiet --out-dir dist && $(BIN)/python .ci/check_dist.py dist --again
+
 bench: $(VENV)/installed
 	@$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) .demo .matrix .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) site dist .demo .matrix .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/installed: pyproject.toml $(CONSTRAINTS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -60,7 +74,7 @@ $(VENV)/installed: pyproject.toml $(CONSTRAINTS)
 	@echo 'Installing Airflow $(AIRFLOW) and this provider into $(VENV) ...'
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints/install.txt uv
-	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -c $(CONSTRAINTS) --group test --group lint --group bench -e .
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -c $(CONSTRAINTS) --group test --group lint --group bench --group docs -e .
 	@touch $@
 
 # Renews the tested sets of versions; review the changes before you commit them. Where an Airflow does not bound a
@@ -73,7 +87,7 @@ constraints: $(VENV)/bin/uv
 	  bounds=constraints/bounds-$$airflow.txt; \
 	  [ $$airflow = lowest ] || echo "apache-airflow==$$airflow.*" > $(VENV)/airflow.txt; \
 	  [ ! -f $$bounds ] || cat $$bounds >> $(VENV)/airflow.txt; \
-	  groups=; [ $$airflow != 3.3 ] || groups='--group lint --group bench'; \
+	  groups=; [ $$airflow != 3.3 ] || groups='--group lint --group bench --group docs'; \
 	  $(COMPILE) $$groups -c $(VENV)/airflow.txt -o constraints/airflow-$$airflow.txt || exit 1; \
 	done
 	$(BIN)/uv --version | sed 's/uv \([0-9.]*\).*/uv==\1/' > constraints/install.txt

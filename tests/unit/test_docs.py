@@ -11,68 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_comms.cli.exits import Exit
-from airflow_provider_comms.comms import errors
-from airflow_provider_comms.hooks.fields import EXTRAS, STANDARD
+from tests.unit.docs_tables import with_tables
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 SNIPPET = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
-TABLE = re.compile(r"<!-- (\w+): begin -->\n.*?<!-- \1: end -->", re.DOTALL)
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
-
-
-def extras_table():
-    lines = ["| name | is | default | from | to |", "|---|---|---|---|---|"]
-    for name, field in EXTRAS.items():
-        bounds = ("" if one is None else one for one in (field.default, field.minimum, field.maximum))
-        lines.append(f"| `{name}` | {field.help} | {' | '.join(map(str, bounds))} |")
-    return lines
-
-
-def fields_table():
-    lines = ["| field | shown as | in Twilio's console | example |", "|---|---|---|---|"]
-    lines += [f"| `{name}` | {field.label} | {field.where} | {field.example} |" for name, field in STANDARD.items()]
-    return lines
-
-
-def exits_table():
-    return ["| status | when |", "|---|---|", *(f"| {int(one)} | {one.meaning} |" for one in Exit)]
-
-
-def errors_table():
-    lines = ["| error | when | may pass | what to do |", "|---|---|---|---|"]
-    for error in _tree(errors.CommsError):
-        when = error.__doc__.strip().splitlines()[0].rstrip(".")
-        passes = "yes" if error.transient else "no"
-        lines.append(f"| `{error.__name__}` | {when} | {passes} | {error.default_advice} |")
-    return lines
-
-
-def _tree(error):
-    for child in error.__subclasses__():
-        if child.__module__ != error.__module__:  # The poll's own, which no client raises.
-            continue
-        yield child
-        yield from _tree(child)
-
-
-TABLES = {
-    "fields": fields_table,
-    "extras": extras_table,
-    "errors": errors_table,
-    "exits": exits_table,
-}
-
-
-def with_tables(text):
-    def table(match):
-        name = match[1]
-        if name.startswith("scale_"):
-            return match[0]  # The benchmarks write and check these.
-        return "\n".join([f"<!-- {name}: begin -->", *TABLES[name](), f"<!-- {name}: end -->"])
-
-    return TABLE.sub(table, text)
 
 
 def snippets():
@@ -102,6 +46,12 @@ def test_every_snippet_runs(code, comms_simulator, monkeypatch, tmp_path):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_within_the_project_leads_somewhere(page):
     assert [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()] == []
+
+
+def test_every_page_is_in_the_contents_of_the_site():
+    index = (ROOT / "docs" / "index.md").read_text()
+    named = {line for contents in re.findall(r"```{toctree}\n(.*?)```", index, re.DOTALL) for line in contents.split()}
+    assert {page.stem for page in PAGES if page.parent == ROOT / "docs"} - named == {"index"}
 
 
 if __name__ == "__main__":
