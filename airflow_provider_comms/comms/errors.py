@@ -25,10 +25,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from typing import ClassVar
 
 
 class Cause(StrEnum):
@@ -215,15 +212,6 @@ class CommsAuthenticationError(CommsStatusError):
         "Check login (account SID or API key SID) and password (its auth token or secret) of the connection: "
         "a rotated token, the two swapped, or a key of another account."
     )
-
-
-def are_credentials_refused(found: Iterable[object]) -> bool:
-    """
-    Return whether a request was rejected with 401: the credentials may have been changed since they were read.
-
-    :param found: operations, and errors in their place.
-    """
-    return any(isinstance(one, CommsAuthenticationError) for one in found)
 
 
 class CommsPermissionError(CommsStatusError):

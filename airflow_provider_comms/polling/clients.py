@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
 from airflow_provider_comms.comms.client import AsyncCommsClient
-from airflow_provider_comms.comms.errors import CommsAuthenticationError, CommsPermissionError
 from airflow_provider_comms.comms.http.throttle import shared_throttle
-from airflow_provider_comms.polling.errors import UNREAD_CREDENTIALS, not_polled
+from airflow_provider_comms.polling.errors import REJECTED_CREDENTIALS, Reread, after_reread
 from airflow_provider_comms.polling.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
@@ -36,8 +35,8 @@ class _Opened:
     settings: ClientSettings
     client: AsyncCommsClient
     in_use: int = 0
-    refused_at: float | None = None
-    """When its credentials were refused; None if they are good as far as is known."""
+    rejected_at: float | None = None
+    """When its credentials were rejected; None if they are good as far as is known."""
 
 
 class SharedClient:
@@ -89,36 +88,36 @@ class SharedClient:
 
     async def ask(self, request: Callable[[AsyncCommsClient], Awaitable[T]]) -> T:
         """
-        Send a request, and once more if its credentials are refused and the connection holds others by now.
+        Send a request, and once more if its credentials are rejected and the connection has changed.
 
-        :param request: sends it, with the client in force. One that is replaced meanwhile stays open until it is done.
+        :param request: sends it, with the current client; one that is replaced in between stays open until then.
         """
         async with self._lease() as opened:
             try:
                 return await self._send(opened, request)
-            except (CommsAuthenticationError, CommsPermissionError) as error:
-                await self._reread_refused(opened)
-                if self._in_force is opened:
-                    if self._is_reread_failing:
-                        raise not_polled(error, UNREAD_CREDENTIALS) from None
-                    raise
+            except REJECTED_CREDENTIALS as error:
+                if final := after_reread(error, await self._reread_rejected(opened)):
+                    raise final from None
         async with self._lease() as opened:
             return await self._send(opened, request)
 
     async def _send(self, opened: _Opened, request: Callable[[AsyncCommsClient], Awaitable[T]]) -> T:
         try:
             result = await request(opened.client)
-        except (CommsAuthenticationError, CommsPermissionError):
-            if opened.refused_at is None:
-                opened.refused_at = self._loop.time()
+        except REJECTED_CREDENTIALS:
+            if opened.rejected_at is None:
+                opened.rejected_at = self._loop.time()
             raise
-        opened.refused_at = None
+        opened.rejected_at = None
         return result
 
-    async def _reread_refused(self, opened: _Opened) -> None:
-        """Read the connection after the first refusal, and from time to time while it goes on."""
-        if self._in_force is opened and opened.refused_at is not None:
-            await self.reread(not_before=max(opened.refused_at, self._loop.time() - self._limits.reread_on_join))
+    async def _reread_rejected(self, opened: _Opened) -> Reread:
+        """Read the connection after the first rejection, and from time to time while it goes on."""
+        if self._in_force is opened and opened.rejected_at is not None:
+            await self.reread(not_before=max(opened.rejected_at, self._loop.time() - self._limits.reread_on_join))
+        if self._in_force is not opened:
+            return Reread.CHANGED
+        return Reread.FAILED if self._is_reread_failing else Reread.UNCHANGED
 
     @asynccontextmanager
     async def _lease(self) -> AsyncIterator[_Opened]:

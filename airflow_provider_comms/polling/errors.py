@@ -1,8 +1,9 @@
-"""What a wait hears when its operation was not asked for, and which errors may meet more than one operation."""
+"""What a wait is told when its operation was not polled, and which errors may affect more than one operation."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from enum import Enum
 from typing import TYPE_CHECKING, ClassVar
 
 from airflow_provider_comms.comms.errors import (
@@ -14,12 +15,19 @@ from airflow_provider_comms.comms.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from typing import TypeGuard
 
-    from airflow_provider_comms.comms.models import Operation
+REJECTED_CREDENTIALS = (CommsAuthenticationError, CommsPermissionError)
+"""Errors that are believed only after the connection was read again: a token may have been rotated since."""
+_OF_THE_CONNECTION = (*REJECTED_CREDENTIALS, CommsSettingsError)
 
-UNREAD_CREDENTIALS = "the credentials were refused, and could not be read again"
-_OF_THE_CONNECTION = (CommsAuthenticationError, CommsPermissionError, CommsSettingsError)
+
+class Reread(Enum):
+    """What reading the connection again has shown."""
+
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
 
 
 class NotPolledError(CommsError):
@@ -56,9 +64,20 @@ def not_polled(cause: CommsError, reason: str = "other requests failed") -> NotP
     return NotPolledError(f"Not polled this time, as {reason}: {message}", shared)
 
 
-def refusals_left_open(found: Mapping[str, Operation | CommsError]) -> dict[str, Operation | CommsError]:
-    """Return what was found, with refusals of the credentials made transient: they could not be read again."""
-    return {
-        one: not_polled(what, UNREAD_CREDENTIALS) if isinstance(what, CommsAuthenticationError) else what
-        for one, what in found.items()
-    }
+def is_rejection(found: object) -> TypeGuard[CommsError]:
+    """Whether an operation could not be read because its request's credentials were rejected."""
+    return isinstance(found, REJECTED_CREDENTIALS)
+
+
+def after_reread(error: CommsError, reread: Reread) -> CommsError | None:
+    """
+    Return what rejected credentials mean once the connection was read again.
+
+    :return: None if it has changed, and the request is to be sent once more; an error that is not final if it could
+        not be read; else the error.
+    """
+    if reread is Reread.CHANGED:
+        return None
+    if reread is Reread.FAILED:
+        return not_polled(error, "the credentials were rejected, and could not be read again")
+    return error

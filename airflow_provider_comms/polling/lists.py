@@ -24,8 +24,20 @@ if TYPE_CHECKING:
 EVERYTHING: Window = (None, None)
 PLAUSIBLE = timedelta(days=30)
 """How far the creation of one operation may lie from that of the others; the API keeps them for 7 days."""
+MIN_HITS_PER_PAGE = 20
+"""Wanted operations that a page of ended ones must show to be cheaper than asking for each of them."""
 BARREN_SHARE = 20
 """Pages in a row without a wanted operation may be one for so many that are wanted, or `barren_pages`."""
+
+
+def is_page_worth_it(missing: int, hits: int = MIN_HITS_PER_PAGE) -> bool:
+    """
+    Whether to request a page, the first or the next one, of a list of ended operations.
+
+    :param missing: wanted operations that were not listed so far.
+    :param hits: wanted operations on the page before.
+    """
+    return missing > MIN_HITS_PER_PAGE and hits >= MIN_HITS_PER_PAGE
 
 
 class TooManyPagesError(Exception):

@@ -17,12 +17,16 @@ from typing import TYPE_CHECKING
 from airflow_provider_comms.comms.errors import CommsError
 from airflow_provider_comms.comms.models import Operation
 from airflow_provider_comms.comms.resource import OperationStatus, Resource
-from airflow_provider_comms.polling.errors import (
-    not_polled,
-)
+from airflow_provider_comms.polling.errors import not_polled
 from airflow_provider_comms.polling.fetches import Fetcher
 from airflow_provider_comms.polling.limits import DEFAULT_LIMITS
-from airflow_provider_comms.polling.lists import EVERYTHING, TooManyPagesError, WantedPages, window_of
+from airflow_provider_comms.polling.lists import (
+    EVERYTHING,
+    TooManyPagesError,
+    WantedPages,
+    is_page_worth_it,
+    window_of,
+)
 from airflow_provider_comms.polling.spot_checks import SpotChecks
 
 if TYPE_CHECKING:
@@ -40,8 +44,6 @@ PENDING = (OperationStatus.PROCESSING, OperationStatus.SCHEDULED)
 ENDED = (OperationStatus.COMPLETED, OperationStatus.CANCELED)
 MIN_IDS_TO_LIST = 3
 """So many are always asked for one by one: a list costs a request for each pending status at the least."""
-MIN_HITS_PER_PAGE = 20
-"""Operations of ours that a page of ended ones must tell of to be worth the next page."""
 
 
 class StatusScan:
@@ -118,7 +120,7 @@ class StatusScan:
             log.exception("A list failed unexpectedly.")
             return await self._do_without_list(missing, urgent, is_up=is_up)
         await _let_others_run()
-        if len(missing) > MIN_HITS_PER_PAGE:
+        if is_page_worth_it(len(missing)):
             with suppress(CommsError, TooManyPagesError):  # A mere help: who is not found is fetched.
                 await self._clients.ask(lambda client: self._list_ended(client, missing))
         await self._fetch_missing(missing, pending, urgent)
@@ -161,13 +163,13 @@ class StatusScan:
         self._list_costs, self._polls_without_list = requests, self._limits.relist_after - 1
 
     async def _list_ended(self, client: AsyncCommsClient, missing: dict[str, None]) -> None:
-        """List the ended ones as long as each page tells of many of ours."""
+        """List the ended ones as long as each page shows many of ours."""
         pages = await self._pages(client, missing)
         for status in ENDED:
             async with aclosing(pages.of(status)) as listed:
                 async for found in listed:
                     await self._report_listed(found, missing)
-                    if len(found) < MIN_HITS_PER_PAGE or len(missing) <= MIN_HITS_PER_PAGE:
+                    if not is_page_worth_it(len(missing), len(found)):
                         break
 
     async def _pages(self, client: AsyncCommsClient, missing: Collection[str]) -> WantedPages:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseSensorOperator, PokeReturnValue, conf
 
 from airflow_provider_comms.comms.arguments import check_bool, check_resource
-from airflow_provider_comms.comms.errors import are_credentials_refused
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
-from airflow_provider_comms.polling.errors import refusals_left_open
+from airflow_provider_comms.polling.errors import Reread, after_reread, is_rejection
 from airflow_provider_comms.sensors.poke_pause import PausesAsTheWaitSays
 from airflow_provider_comms.sensors.start_from_trigger import start_arguments, unsupported_reason
 from airflow_provider_comms.sensors.start_time import started_at
@@ -155,27 +154,28 @@ class CommsOperationSensor(PausesAsTheWaitSays, OperationTask, BaseSensorOperato
         self, resource: Resource, ids: Sequence[str], *, last_chance: bool = False
     ) -> dict[str, Operation | CommsError]:
         found = self._client(last_chance=last_chance).try_operations(resource, ids)
-        if not are_credentials_refused(found.values()):
+        if not any(map(is_rejection, found.values())):
             return found
-        try:
-            is_new = self._has_new_connection()
-        except Exception as error:  # noqa: BLE001
-            # Whatever a secrets backend raises: whether the credentials were rotated is not known yet.
-            self.log.warning("Could not read the connection %s again: %s", self.comms_conn_id, type(error).__name__)
-            return refusals_left_open(found)
-        return self._client(last_chance=last_chance).try_operations(resource, ids) if is_new else found
+        reread = self._reread_connection()
+        if reread is Reread.CHANGED:
+            return self._client(last_chance=last_chance).try_operations(resource, ids)
+        return {one: after_reread(what, reread) or what if is_rejection(what) else what for one, what in found.items()}
 
     def _client(self, *, last_chance: bool) -> CommsClient:
         return self.hook.get_conn().with_options(last_chance=last_chance)
 
-    def _has_new_connection(self) -> bool:
+    def _reread_connection(self) -> Reread:
         """Read the connection again: a token may have been rotated since the wait began."""
-        old, new = self.hook, type(self.hook)(self.comms_conn_id)
-        if new.settings == old.settings:
-            return False
-        self.hook = new
-        self.log.info("The connection %s has changed since the wait began.", self.comms_conn_id)
-        return True
+        new = type(self.hook)(self.comms_conn_id)
+        try:
+            is_changed = new.settings != self.hook.settings
+        except Exception as error:  # noqa: BLE001  (Whatever a secrets backend raises.)
+            self.log.warning("Could not re-read the connection %s: %s", self.comms_conn_id, type(error).__name__)
+            return Reread.FAILED
+        if is_changed:
+            self.hook = new
+            self.log.info("The connection %s has changed since the wait began.", self.comms_conn_id)
+        return Reread.CHANGED if is_changed else Reread.UNCHANGED
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:  # noqa: ARG002
         """Resume when the trigger has seen the end; it leaves the line that tells of it to the worker."""

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from itertools import islice
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from airflow_provider_comms.comms.errors import CommsError, CommsNotFoundError
 from airflow_provider_comms.comms.http.retry import delay_before_retry
 from airflow_provider_comms.comms.resource import DEFAULT_PAGE_SIZE, OperationStatus
+from airflow_provider_comms.polling.lists import is_page_worth_it
 from airflow_provider_comms.waiting.targets import other_resource, wrong_resource
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from airflow_provider_comms.comms.client import CommsClient
     from airflow_provider_comms.comms.models import Operation
     from airflow_provider_comms.comms.resource import Resource
@@ -23,9 +27,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 BATCH = 200
 """Operations that are asked for together; what is wrong with all of them is known after the first of these."""
-MIN_IDS_TO_LIST = 100
-MIN_HITS_PER_PAGE = 20
-"""Operations of ours that a page must tell of, in the mean, to be cheaper than asking for each."""
 
 
 def fetch_all(hook: CommsHook, targets: Targets) -> list[Operation]:
@@ -41,30 +42,33 @@ def fetch_all(hook: CommsHook, targets: Targets) -> list[Operation]:
     """
     ids = list(dict.fromkeys(targets.ids))
     with hook.get_conn() as client:
-        found = _listed(client, targets.resource, ids) if len(ids) >= MIN_IDS_TO_LIST else {}
+        found = _listed(client, targets.resource, ids)
         _fetch_others(client, targets, ids, found)
     return [found[one] for one in ids]
 
 
 def _listed(client: CommsClient, resource: Resource, ids: list[str]) -> dict[str, Operation]:
     """
-    Return those of the operations that a list shows as ended, as long as its pages tell of many of them.
+    Return those of the operations that a list shows as ended, as far as its pages show many of them.
 
     What it shows as pending may have ended since, and what it leaves out may exist: these are asked for by id.
     """
     wanted = set(ids)
     found: dict[str, Operation] = {}
     for status in (OperationStatus.COMPLETED, OperationStatus.CANCELED):
-        # A list is a shortcut: where it fails, the API may answer by id, and else say what is wrong.
-        with suppress(CommsError):
-            before = len(found)
-            for number, one in enumerate(client.list_operations(resource, status=status), 1):
-                if one.id in wanted:
-                    found[one.id] = one
-                is_worth_it = (len(found) - before) * DEFAULT_PAGE_SIZE >= MIN_HITS_PER_PAGE * number
-                if len(found) == len(wanted) or not (number % DEFAULT_PAGE_SIZE or is_worth_it):
-                    break
+        if is_page_worth_it(len(wanted) - len(found)):
+            # A list is a shortcut: where it fails, the API may answer by id, and else say what is wrong.
+            with suppress(CommsError):
+                _read_pages(client.list_operations(resource, status=status), wanted, found)
     return found
+
+
+def _read_pages(listed: Iterator[Operation], wanted: set[str], found: dict[str, Operation]) -> None:
+    while page := list(islice(listed, DEFAULT_PAGE_SIZE)):
+        hits = {one.id: one for one in page if one.id in wanted}
+        found |= hits
+        if not is_page_worth_it(len(wanted) - len(found), len(hits)):
+            return
 
 
 def _fetch_others(client: CommsClient, targets: Targets, ids: list[str], found: dict[str, Operation]) -> None:

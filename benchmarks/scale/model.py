@@ -19,7 +19,7 @@ PAGE = 1000
 MIN_IDS_TO_LIST = 3
 """`MIN_IDS_TO_LIST` of `StatusScan`: so many are always fetched."""
 MIN_HITS_PER_PAGE = 20
-"""`MIN_HITS_PER_PAGE` of `StatusScan`: where fewer have ended, or a page tells of fewer, they are fetched."""
+"""`MIN_HITS_PER_PAGE` of `polling.lists`: where fewer have ended, or a page tells of fewer, they are fetched."""
 UNLIKELY = 1e-3
 SETTLED = 30
 """Rounds after which the next one takes as long as the last one."""

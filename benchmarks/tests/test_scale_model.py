@@ -6,7 +6,7 @@ from math import inf
 
 import pytest
 
-from airflow_provider_comms.polling import status_scan
+from airflow_provider_comms.polling import lists, status_scan
 from benchmarks.scale import costs, model
 from benchmarks.scale.airflow_share import MOST_EVENTS_AT_ONCE, AirflowShare
 from benchmarks.scale.model import Load, Poll, cycle
@@ -21,7 +21,7 @@ def standing(waits, **fields):
 def test_the_model_knows_what_the_poll_takes_for_few():
     assert (model.MIN_IDS_TO_LIST, model.MIN_HITS_PER_PAGE) == (
         status_scan.MIN_IDS_TO_LIST,
-        status_scan.MIN_HITS_PER_PAGE,
+        lists.MIN_HITS_PER_PAGE,
     )
 
 

@@ -84,23 +84,27 @@ def test_a_token_that_was_rotated_during_the_wait_is_read_again(airflow, comms_s
 
 
 # A rescheduled poke reads the connection for the first time, each time: it fails as every task does, and is retried.
-@pytest.mark.parametrize("mode", ["poke", "deferred"])
-def test_a_token_that_was_rotated_while_the_connection_cannot_be_read_ends_no_wait(
-    airflow, comms_simulator, monkeypatch, mode
+@pytest.mark.parametrize(("mode", "status"), [("poke", 401), ("poke", 403), ("deferred", 401), ("deferred", 403)])
+def test_credentials_that_are_rejected_while_the_connection_cannot_be_read_end_no_wait(
+    airflow, comms_simulator, monkeypatch, mode, status
 ):
-    operation_id = comms_simulator.add_operation("emails", processing_for=2)
+    operation_id = comms_simulator.add_operation("emails", processing_for=1.2)
     with_key = json.loads(comms_simulator.connection_json(api_key=True)) | {"extra": {"attempts": 1}}
+    account = comms_simulator.account_sid
 
     def build():
         CommsOperationSensor(
-            task_id="wait", resource="emails", operation_id=operation_id, poke_interval=0.5, **MODES[mode]
+            task_id="wait", resource="emails", operation_id=operation_id, poke_interval=0.2, **MODES[mode]
         )
 
-    def set_connection(text):
-        monkeypatch.setenv("AIRFLOW_CONN_TWILIO_COMMS_DEFAULT", text)
-        comms_simulator.revoke(comms_simulator.account_sid)
+    def reject():
+        monkeypatch.setenv("AIRFLOW_CONN_TWILIO_COMMS_DEFAULT", "{")
+        comms_simulator.revoke(account) if status == 401 else comms_simulator.permit(account, "emails", allowed=False)
 
-    timers = [Timer(1, set_connection, ["{"]), Timer(4, set_connection, [json.dumps(with_key)])]
+    def replace():
+        monkeypatch.setenv("AIRFLOW_CONN_TWILIO_COMMS_DEFAULT", json.dumps(with_key))
+
+    timers = [Timer(0.6, reject), Timer(1.8, replace)]
     for timer in timers:
         timer.start()
     run = to_end(airflow, build)
@@ -108,6 +112,7 @@ def test_a_token_that_was_rotated_while_the_connection_cannot_be_read_ends_no_wa
         timer.join()
 
     assert run.states == {"wait": "success"}
+    assert status in {request.status for request in comms_simulator.requests}
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -74,7 +74,7 @@ def test_a_refusal_is_not_final_while_the_connection_cannot_be_read_again(comms_
     update = asyncio.run(poll())
 
     assert isinstance(update.found[one], NotPolledError)
-    assert "the credentials were refused, and could not be read again" in str(update.found[one])
+    assert "the credentials were rejected, and could not be read again" in str(update.found[one])
     assert "Could not read the connection again" in caplog.text
 
 
