@@ -21,6 +21,8 @@ from shutil import copyfile, rmtree
 import pytest
 from hypothesis import settings
 
+from tests.fork_server import ForkServer
+
 pytest_plugins = ["airflow_provider_comms.simulator.pytest_plugin"]
 
 # A shell that starts the tests in the background lets them, and all that they start, ignore an interrupt.
@@ -115,6 +117,13 @@ def _received():
         while True:
             lines.append(METRICS.recv(65536).decode())
     return [line for packet in lines for line in packet.splitlines()]
+
+
+@pytest.fixture(scope="session")
+def airflow_forks(airflow_home):
+    """Runs commands in processes that have Airflow imported already."""
+    with ForkServer("airflow.cli.cli_parser", "airflow_provider_comms.cli.commands") as server:
+        yield server
 
 
 def _migrate():

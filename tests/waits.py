@@ -16,7 +16,7 @@ class Way:
     """
     One way.
 
-    :param plan: of the simulated operation.
+    :param plan: of the simulated operation; it lasts as long as :meth:`prepare` says, unless `processing_for` is here.
     :param faults: of the simulator: kind and fields.
     :param sensor: further arguments of the sensor.
     :param state: that the task ends in.
@@ -27,7 +27,7 @@ class Way:
     """
 
     name: str
-    plan: dict[str, Any] = field(default_factory=lambda: {"processing_for": 1.5})
+    plan: dict[str, Any] = field(default_factory=dict)
     faults: tuple[tuple[Any, dict[str, Any]], ...] = ()
     sensor: dict[str, Any] = field(default_factory=dict)
     state: str = "success"
@@ -39,9 +39,9 @@ class Way:
     def __str__(self) -> str:
         return self.name
 
-    def prepare(self, simulator: Any) -> str:
-        """Make the operation and its faults; return its id."""
-        operation_id = simulator.add_operation("emails", **self.plan)
+    def prepare(self, simulator: Any, lasts: float) -> str:
+        """Make the operation, which lasts for some seconds, and its faults; return its id."""
+        operation_id = simulator.add_operation("emails", **{"processing_for": lasts, **self.plan})
         for kind, fields in self.faults:
             simulator.fault(kind, operation_id=operation_id, **_filled(fields, operation_id))
         if self.gone_for:
@@ -72,8 +72,8 @@ def _skipping(name: str, **more: Any) -> Way:
 
 LONG = {"processing_for": 600}
 HALF_FAILING = LONG | {"recipients": 200, "raw_stats": {"failed": 100}}
-CANCELED = {"processing_for": 1.5, "ends_in": "CANCELED"}
-HALF_FAILED = {"processing_for": 1.5, "recipients": 200, "failed": 0.5}
+CANCELED = {"ends_in": "CANCELED"}
+HALF_FAILED = {"recipients": 200, "failed": 0.5}
 LATE = {"grace": 0}
 PAUSED = json.dumps(
     {

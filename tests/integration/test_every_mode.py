@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import time
+from contextlib import contextmanager
 from datetime import timedelta
-from threading import Timer
+from threading import Thread
 
 import pytest
 
 from airflow_provider_comms.sensors.operation import CommsOperationSensor
 from tests.waits import PASSWORD, WAYS
 
+CONNECTION = "AIRFLOW_CONN_TWILIO_COMMS_DEFAULT"
 MODES = {
     "poke": {"mode": "poke", "deferrable": False},
     "reschedule": {"mode": "reschedule", "deferrable": False},
@@ -28,7 +31,7 @@ def to_end(airflow, build):
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("way", WAYS, ids=str)
 def test_a_wait_ends_the_same(airflow, comms_simulator, way, mode):
-    operation_id = way.prepare(comms_simulator)
+    operation_id = way.prepare(comms_simulator, lasts=0.4)
     retried = []
 
     def build():
@@ -36,7 +39,7 @@ def test_a_wait_ends_the_same(airflow, comms_simulator, way, mode):
             task_id="wait",
             resource="emails",
             operation_id=operation_id,
-            poke_interval=0.5,
+            poke_interval=0.2,
             retries=1,
             retry_delay=timedelta(seconds=1),
             on_retry_callback=retried.append,
@@ -58,38 +61,55 @@ def test_a_wait_ends_the_same(airflow, comms_simulator, way, mode):
     assert len(json.dumps(xcom)) < 2000
 
 
+@contextmanager
+def acting(*steps):
+    """In a thread, do one thing after the other, each as soon as its condition holds."""
+
+    def act():
+        for condition, action in steps:
+            while not condition():
+                time.sleep(0.02)
+            action()
+
+    thread = Thread(target=act, daemon=True)
+    thread.start()
+    yield
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def with_key(simulator):
+    """The connection by another credential."""
+    return json.dumps(json.loads(simulator.connection_json(api_key=True)) | {"extra": {"attempts": 1}})
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("rotated", [True, False], ids=["rotated", "as it was"])
 def test_a_token_that_was_rotated_during_the_wait_is_read_again(airflow, comms_simulator, monkeypatch, mode, rotated):
-    operation_id = comms_simulator.add_operation("emails", processing_for=2)
-
-    def rotate():
-        if rotated:
-            with_key = json.loads(comms_simulator.connection_json(api_key=True)) | {"extra": {"attempts": 1}}
-            monkeypatch.setenv("AIRFLOW_CONN_TWILIO_COMMS_DEFAULT", json.dumps(with_key))
-        comms_simulator.revoke(comms_simulator.account_sid)
-
-    once = Timer(1, rotate)
+    operation_id = comms_simulator.add_operation("emails", processing_for=1)
 
     def build():
         CommsOperationSensor(
-            task_id="wait", resource="emails", operation_id=operation_id, poke_interval=0.5, **MODES[mode]
+            task_id="wait", resource="emails", operation_id=operation_id, poke_interval=0.2, **MODES[mode]
         )
 
-    once.start()
-    run = to_end(airflow, build)
-    once.join()
+    def rotate():
+        if rotated:
+            monkeypatch.setenv(CONNECTION, with_key(comms_simulator))
+        comms_simulator.revoke(comms_simulator.account_sid)
+
+    with acting((lambda: comms_simulator.requests, rotate)):
+        run = to_end(airflow, build)
 
     assert run.states == {"wait": "success" if rotated else "failed"}
 
 
 # A rescheduled poke reads the connection for the first time, each time: it fails as every task does, and is retried.
-@pytest.mark.parametrize(("mode", "status"), [("poke", 401), ("poke", 403), ("deferred", 401), ("deferred", 403)])
+@pytest.mark.parametrize(("mode", "status"), [("poke", 401), ("poke", 403), ("deferred", 401)])
 def test_credentials_that_are_rejected_while_the_connection_cannot_be_read_end_no_wait(
     airflow, comms_simulator, monkeypatch, mode, status
 ):
-    operation_id = comms_simulator.add_operation("emails", processing_for=1.2)
-    with_key = json.loads(comms_simulator.connection_json(api_key=True)) | {"extra": {"attempts": 1}}
+    operation_id = comms_simulator.add_operation("emails", processing_for=1)
     account = comms_simulator.account_sid
 
     def build():
@@ -98,21 +118,22 @@ def test_credentials_that_are_rejected_while_the_connection_cannot_be_read_end_n
         )
 
     def reject():
-        monkeypatch.setenv("AIRFLOW_CONN_TWILIO_COMMS_DEFAULT", "{")
+        monkeypatch.setenv(CONNECTION, "{")
         comms_simulator.revoke(account) if status == 401 else comms_simulator.permit(account, "emails", allowed=False)
 
     def replace():
-        monkeypatch.setenv("AIRFLOW_CONN_TWILIO_COMMS_DEFAULT", json.dumps(with_key))
+        monkeypatch.setenv(CONNECTION, with_key(comms_simulator))
 
-    timers = [Timer(0.6, reject), Timer(1.8, replace)]
-    for timer in timers:
-        timer.start()
-    run = to_end(airflow, build)
-    for timer in timers:
-        timer.join()
+    def is_rejected():
+        return any(request.status == status for request in comms_simulator.requests)
+
+    def is_read():  # In the triggerer, too.
+        return len(comms_simulator.requests) > 1
+
+    with acting((is_read, reject), (is_rejected, replace)):
+        run = to_end(airflow, build)
 
     assert run.states == {"wait": "success"}
-    assert status in {request.status for request in comms_simulator.requests}
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import shutil
 from contextlib import ExitStack
+from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,6 +21,7 @@ from local_airflow.airflow import LocalAirflow
 from local_airflow.postgres import postgres
 from local_airflow.processes import Processes
 from local_airflow.simulator import Simulator
+from tests.system.together import STARTS, wait_for_runs
 from tests.waits import WAYS
 
 if TYPE_CHECKING:
@@ -93,3 +95,22 @@ def airflow(
     airflow.wait_until_healthy()
     yield airflow
     airflow.api.close()
+
+
+@pytest.fixture(scope="session")
+def started_runs(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """What the functions of `together.STARTS` returned, each called with the fixtures that it names."""
+    tests = [item for item in request.session.items if not item.get_closest_marker("skip")]
+    used = {name for test in tests for name in getattr(test, "fixturenames", ())}
+    return {
+        name: start(**{each: request.getfixturevalue(each) for each in signature(start).parameters})
+        for name, start in STARTS.items()
+        if name in used
+    }
+
+
+@pytest.fixture
+def no_other_runs(airflow: LocalAirflow, started_runs: dict[str, Any]) -> None:
+    """All runs that were started together have ended: for a test that disturbs Airflow."""
+    for started in started_runs.values():
+        wait_for_runs(airflow, started)

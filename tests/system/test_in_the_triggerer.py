@@ -7,6 +7,7 @@ import re
 import pytest
 from airflow import __version__ as airflow_version
 
+from tests.system.together import started_together
 from tests.waits import PASSWORD, WAYS
 
 pytestmark = pytest.mark.system
@@ -15,11 +16,11 @@ WHOLE = tuple(int(part) for part in airflow_version.split(".")[:2]) >= (3, 3)
 RUNNING = "running"
 
 
-@pytest.fixture(scope="module")
+@started_together
 def ways(airflow, ways_simulators):
-    """Run all ways at once; each is a task."""
-    ids = [way.prepare(one) for way, one in zip(WAYS, ways_simulators, strict=True)]
-    return airflow.run_dag("ways_in_the_triggerer", {"ids": ids}, seconds=150)
+    """Each way is a task."""
+    ids = [way.prepare(one, lasts=3) for way, one in zip(WAYS, ways_simulators, strict=True)]
+    return airflow.start_run("ways_in_the_triggerer", {"ids": ids})
 
 
 @pytest.mark.parametrize("number", range(len(WAYS)), ids=[str(way) for way in WAYS])
@@ -50,10 +51,10 @@ def test_a_wait_that_ends_as_wished_never_held_a_worker(ways):
             assert RUNNING not in [event.name for event in ways.events(f"way_{number}")], way
 
 
-@pytest.fixture(scope="module")
+@started_together
 def starts(airflow, ways_simulators):
     operation_id = ways_simulators[0].add_operation("emails", processing_for=8)
-    return airflow.run_dag("starts_in_the_triggerer", {"id": operation_id}, seconds=150)
+    return airflow.start_run("starts_in_the_triggerer", {"id": operation_id})
 
 
 def test_every_way_to_hand_on_an_id_leads_to_the_result(starts):

@@ -7,6 +7,7 @@ import pytest
 from local_airflow.errors import RunError
 from local_airflow.waiting import wait_for
 from local_airflow.worker_time import WorkerTime
+from tests.system.together import started_together
 
 if TYPE_CHECKING:
     from local_airflow.airflow import LocalAirflow
@@ -16,15 +17,25 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.system
 
 DAG_ID = "comms_wait_and_report"
+RESOURCES = ("emails", "messages")
 
 
-@pytest.mark.parametrize("resource", ["emails", "messages"])
+@started_together
+def both(airflow: LocalAirflow, simulator: Simulator) -> tuple[tuple[Run, str], ...]:
+    """For each resource, a run and the operation that it is about."""
+
+    def start(resource: str) -> tuple[Run, str]:
+        operation_id = simulator.create_operation(resource, processing_for=25, recipients=50, failed=0.1)
+        return airflow.start_run(DAG_ID, {"resource": resource, "operation_id": operation_id}), operation_id
+
+    return tuple(map(start, RESOURCES))
+
+
+@pytest.mark.parametrize("resource", RESOURCES)
 def test_the_example_waits_without_a_worker_and_hands_on_the_stats(
-    airflow: LocalAirflow, simulator: Simulator, resource: str
+    both: tuple[tuple[Run, str], ...], simulator: Simulator, resource: str
 ) -> None:
-    operation_id = simulator.create_operation(resource, processing_for=8, recipients=50, failed=0.1)
-
-    run = airflow.run_dag(DAG_ID, {"resource": resource, "operation_id": operation_id})
+    run, operation_id = both[RESOURCES.index(resource)]
     run.check()
 
     assert run.states == {"wait": "success", "export_stats": "success", "use_stats": "success"}
@@ -36,8 +47,21 @@ def test_the_example_waits_without_a_worker_and_hands_on_the_stats(
     assert time.held < time.deferred
 
 
+@started_together
+def refused(airflow: LocalAirflow) -> Run:
+    return airflow.start_run(DAG_ID, {"resource": "messages", "operation_id": "../Emails"})
+
+
+def test_a_wait_that_cannot_go_well_fails_with_a_log_that_says_why(refused: Run) -> None:
+    assert refused.states == {"wait": "failed", "export_stats": "upstream_failed", "use_stats": "upstream_failed"}
+    assert "../Emails" in refused.log("wait")
+    with pytest.raises(RunError, match="wait failed"):
+        refused.check()
+
+
+@pytest.mark.usefixtures("no_other_runs")
 def test_a_wait_survives_a_triggerer_that_is_killed(airflow: LocalAirflow, simulator: Simulator) -> None:
-    operation_id = simulator.create_operation("emails", processing_for=15)
+    operation_id = simulator.create_operation("emails", processing_for=10)
     run = airflow.start_run(DAG_ID, {"resource": "emails", "operation_id": operation_id})
     _wait_until_deferred(run)
 
@@ -48,15 +72,6 @@ def test_a_wait_survives_a_triggerer_that_is_killed(airflow: LocalAirflow, simul
     run.check()
     assert run.xcom("wait")["status"] == "COMPLETED"
     assert run.task("wait").try_number == 1
-
-
-def test_a_wait_that_cannot_go_well_fails_with_a_log_that_says_why(airflow: LocalAirflow) -> None:
-    run = airflow.run_dag(DAG_ID, {"resource": "messages", "operation_id": "../Emails"})
-
-    assert run.states == {"wait": "failed", "export_stats": "upstream_failed", "use_stats": "upstream_failed"}
-    assert "../Emails" in run.log("wait")
-    with pytest.raises(RunError, match="wait failed"):
-        run.check()
 
 
 def _wait_until_deferred(run: Run) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from importlib import import_module
@@ -151,9 +152,10 @@ def test_the_connection_type_leads_to_the_hook():
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_airflows_own_commands_know_it_without_a_warning(airflow_home, command, shows):
-    done = subprocess.run([sys.executable, "-m", "airflow", *command], check=True, capture_output=True, text=True)
+def test_airflows_own_commands_know_it_without_a_warning(airflow_forks, command, shows):
+    done = airflow_forks.run("airflow", *command, env=os.environ)
 
+    assert done.returncode == 0
     said = done.stdout + done.stderr
     assert shows in said
     assert not [line for line in said.splitlines() if "warn" in line.lower() and "comms" in line.lower()]

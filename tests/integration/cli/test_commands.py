@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.fork_server import ForkServer
+
 MODULE = (sys.executable, "-m", "airflow_provider_comms")
 SOURCE = "environment variables TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN"
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
@@ -32,11 +34,20 @@ def environment(comms_simulator):
     }
 
 
+@pytest.fixture(scope="module")
+def fork_server():
+    """Without Airflow, which these commands load only for a connection of its."""
+    with ForkServer(
+        "airflow_provider_comms.cli.commands", "httpcore", "anyio._backends._asyncio", "rich.progress", "yaml"
+    ) as server:
+        yield server
+
+
 @pytest.fixture
-def run(environment):
+def run(environment, fork_server):
     def run(*arguments, **changes):
         env = {name: value for name, value in (environment | changes).items() if value is not None}
-        done = subprocess.run([*MODULE, *arguments], env=env, capture_output=True, text=True, timeout=60, check=False)
+        done = fork_server.run("airflow_provider_comms", *arguments, env=env)
         assert "Traceback" not in done.stderr
         assert "\x1b" not in done.stdout + done.stderr
         assert "simulated-auth-token" not in done.stdout + done.stderr
@@ -325,8 +336,15 @@ def test_closed_descriptors(environment, comms_simulator, line, status, says):
     assert done.stdout in ("", "[]\n")
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
-@pytest.mark.parametrize("arguments", [("check",), ("check", "-o", "table"), ("list", "emails")], ids=" ".join)
+@pytest.mark.parametrize(
+    ("encoding", "arguments"),
+    [
+        ("ascii", ("check",)),
+        ("latin-1", ("check", "-o", "table")),
+        ("cp1252", ("check",)),
+        ("ascii", ("list", "emails")),
+    ],
+)
 def test_an_output_that_is_not_utf_8(environment, comms_simulator, encoding, arguments):
     comms_simulator.permit(comms_simulator.account_sid, "messages", allowed=False)
     env = environment | {"PYTHONIOENCODING": encoding}

@@ -56,9 +56,12 @@ async def end_of(poller, operation_id):
 
 
 @pytest.mark.parametrize("error", [TimeoutError(), OSError("no secrets backend"), RuntimeError("?")], ids=repr)
-def test_a_refusal_is_not_final_while_the_connection_cannot_be_read_again(comms_simulator, settings, error, caplog):
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_rejection_is_not_final_while_the_connection_cannot_be_read_again(
+    comms_simulator, settings, status, error, caplog
+):
     one = comms_simulator.add_operation("emails", processing_for=600)
-    comms_simulator.fault(401)
+    comms_simulator.fault(status)
     read_before = []
 
     async def read():
