@@ -39,12 +39,13 @@ def suggests_keywords(function: Callable[P, R]) -> Callable[P, R]:
     from 3.13 on.)
     """
     known = [name for name in signature(function).parameters if name != "self"]
+    called = function.__qualname__.removesuffix(".__init__").rpartition(".")[2]
 
     @wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
         if unknown := [name for name in kwargs if name not in known]:
             raise CommsArgumentError(
-                f"Unknown argument of {function.__name__}: {', '.join(with_nearest(name, known) for name in unknown)}.",
+                f"Unknown argument of {called}: {', '.join(with_nearest(name, known) for name in unknown)}.",
                 advice=f"Known are {', '.join(known)}.",
             )
         return function(*args, **kwargs)
@@ -145,8 +146,8 @@ _EXAMPLE = "2026-11-20T06:00:00+01:00"
 
 def check_window(start_date: object, end_date: object) -> tuple[datetime | None, datetime | None]:
     """Return both ends of a window of creation times, either of them None for open, or refuse them."""
-    start = _check_datetime("start_date", start_date)
-    end = _check_datetime("end_date", end_date)
+    start = check_datetime("start_date", start_date)
+    end = check_datetime("end_date", end_date)
     if start is not None and end is not None and start >= end:
         raise CommsArgumentError(
             f"start_date={start.isoformat()} is not before end_date={end.isoformat()}: the window is empty.",
@@ -156,7 +157,8 @@ def check_window(start_date: object, end_date: object) -> tuple[datetime | None,
     return start, end
 
 
-def _check_datetime(name: str, value: object) -> datetime | None:
+def check_datetime(name: str, value: object) -> datetime | None:
+    """Return the time in UTC, None for None, or refuse it: it must be aware, or ISO 8601 with an offset."""
     if value is None:
         return None
     if isinstance(value, str):

@@ -9,6 +9,7 @@ cannot.
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import aclosing
 from copy import copy
 from datetime import UTC, datetime
@@ -17,15 +18,18 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from airflow_provider_comms.comms.arguments import suggests_keywords
-from airflow_provider_comms.comms.errors import CommsError
-from airflow_provider_comms.comms.http.request import fetch_request
+from airflow_provider_comms.comms.errors import CommsArgumentError, CommsError
+from airflow_provider_comms.comms.http.request import fetch_request, send_request
 from airflow_provider_comms.comms.http.response import parse_operation, parse_page
 from airflow_provider_comms.comms.http.sender import Sender, SendOptions
 from airflow_provider_comms.comms.listing.in_turn import list_in_turn
 from airflow_provider_comms.comms.listing.parallel import list_side_by_side
 from airflow_provider_comms.comms.listing.query import query_of
 from airflow_provider_comms.comms.listing.results import Results, check_retention
-from airflow_provider_comms.comms.resource import DEFAULT_PAGE_SIZE
+from airflow_provider_comms.comms.resource import DEFAULT_PAGE_SIZE, Resource
+from airflow_provider_comms.comms.sending.accepted import parse_accepted
+from airflow_provider_comms.comms.sending.items import parse_items
+from airflow_provider_comms.comms.sending.search import MAX_CANDIDATES, Search
 from airflow_provider_comms.comms.thread_loop import run, runs_here, start, thread_loop
 
 if TYPE_CHECKING:
@@ -35,8 +39,12 @@ if TYPE_CHECKING:
     from airflow_provider_comms.comms.http.response import Select
     from airflow_provider_comms.comms.listing.query import Query
     from airflow_provider_comms.comms.models import Operation, Page
+    from airflow_provider_comms.comms.sending.items import ItemPage
+    from airflow_provider_comms.comms.sending.requests import EmailSend, MessageSend, Send
+    from airflow_provider_comms.comms.sending.results import Accepted, Sighting
     from airflow_provider_comms.comms.settings import ClientSettings, RetryPolicy, Timeouts
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -53,6 +61,7 @@ class AsyncCommsClient:
         self.settings = settings
         self._sender = Sender(settings)
         self._options = SendOptions(settings.timeouts, settings.retry)
+        self._warned: set[str] = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -240,6 +249,69 @@ class AsyncCommsClient:
             return list_in_turn(query, get_page, self.settings.description, results)
         return list_side_by_side(query, get_page, self.settings.description, results, datetime.now(UTC))
 
+    async def send_emails(self, request: EmailSend) -> Accepted:
+        """
+        Send one e-mail to many recipients.
+
+        The API has no idempotency key, so the request is repeated only where that cannot send twice: if no byte of it
+        was written, or after a 429. It goes over a connection of its own. Cancelled while it is under way, or on an
+        error whose `context.sent` is True and whose status is not one that refuses it, its outcome is unknown: look for
+        it by a tag with :meth:`find_sends` before sending it again.
+
+        :param request: what to send, to whom.
+        :return: that it was accepted; its operation can then be waited for.
+        :raises CommsBadRequestError: refused as a whole; `error.context.errors` has each thing that is wrong, with the
+            recipient's number.
+        :raises CommsError: see the tree in `comms.errors`.
+        """
+        return await self._send(request, Resource.EMAILS)
+
+    async def send_messages(self, request: MessageSend) -> Accepted:
+        """
+        Send one message to many recipients; repeated as little as :meth:`send_emails` says.
+
+        :param request: what to send, to whom.
+        :return: that it was accepted; its operation can then be waited for.
+        :raises CommsBadRequestError: refused as a whole; `error.context.errors` has each thing that is wrong, with the
+            recipient's number.
+        :raises CommsError: see the tree in `comms.errors`.
+        """
+        return await self._send(request, Resource.MESSAGES)
+
+    async def _send(self, request: Send, resource: Resource) -> Accepted:
+        if getattr(request, "resource", None) is not resource:
+            raise CommsArgumentError(
+                f"request is a {type(request).__name__}, which does not send {resource}.",
+                advice="Give an EmailSend to send_emails, a MessageSend to send_messages.",
+            )
+        for warning in request.warnings:
+            if warning not in self._warned:  # Once a client: the chunks of one send have the same.
+                self._warned.add(warning)
+                log.warning("%s", warning)
+        post = send_request(resource, request.body(), request.scrub)
+        return await self._sender.send(post, parse_accepted, self._options)
+
+    async def find_sends(self, resource: str, tag: str, since: datetime | str | None = None) -> Sighting:
+        """
+        Look whether something with a tag was accepted: after a send of unknown outcome, or before one that may be a
+        second one.
+
+        :param resource: "emails" or "messages".
+        :param tag: name and value of one of its tags, as "name:value".
+        :param since: look for what was created at or after this time; an aware datetime, in any zone, or an ISO 8601
+            text with an offset. None looks as far back as Twilio keeps records, 7 days.
+        :return: whether it was found. That it was not found proves nothing for a send of the last minutes: lists lag.
+            If the look-up fails, that is told there, and not raised.
+        :raises CommsArgumentError: an argument cannot be right.
+        """
+        return await Search(resource, tag, since, self._get_items, self._candidates).run()
+
+    async def _get_items(self, request: Request) -> ItemPage:
+        return await self._sender.send(request, parse_items, self._options)
+
+    def _candidates(self, resource: Resource, start: datetime, end: datetime) -> AsyncIterator[Operation]:
+        return self.list_operations(resource, start_date=start, end_date=end, limit=MAX_CANDIDATES)
+
 
 class CommsClient:
     """
@@ -312,6 +384,50 @@ class CommsClient:
         )
         # A generator, so that it can be closed; the chain lets go of each page that was read.
         return (operation for operation in chain.from_iterable(self._listing(query)))
+
+    def send_emails(self, request: EmailSend) -> Accepted:
+        """
+        Send one e-mail to many recipients.
+
+        It is repeated only where that cannot send twice, see :meth:`AsyncCommsClient.send_emails`. If the wait for the
+        response is interrupted, its outcome is unknown.
+
+        :param request: what to send, to whom.
+        :return: that it was accepted; its operation can then be waited for.
+        :raises CommsBadRequestError: refused as a whole; `error.context.errors` has each thing that is wrong, with the
+            recipient's number.
+        :raises CommsError: see the tree in `comms.errors`.
+        """
+        return self._run(self._engine.send_emails(request))
+
+    def send_messages(self, request: MessageSend) -> Accepted:
+        """
+        Send one message to many recipients.
+
+        It is repeated only where that cannot send twice, see :meth:`AsyncCommsClient.send_emails`. If the wait for the
+        response is interrupted, its outcome is unknown.
+
+        :param request: what to send, to whom.
+        :return: that it was accepted; its operation can then be waited for.
+        :raises CommsBadRequestError: refused as a whole; `error.context.errors` has each thing that is wrong, with the
+            recipient's number.
+        :raises CommsError: see the tree in `comms.errors`.
+        """
+        return self._run(self._engine.send_messages(request))
+
+    def find_sends(self, resource: str, tag: str, since: datetime | str | None = None) -> Sighting:
+        """
+        Look whether something with a tag was accepted.
+
+        :param resource: "emails" or "messages".
+        :param tag: name and value of one of its tags, as "name:value".
+        :param since: look for what was created at or after this time; an aware datetime, in any zone, or an ISO 8601
+            text with an offset. None looks as far back as Twilio keeps records, 7 days.
+        :return: whether it was found. That it was not found proves nothing for a send of the last minutes: lists lag.
+            If the look-up fails, that is told there, and not raised.
+        :raises CommsArgumentError: an argument cannot be right.
+        """
+        return self._run(self._engine.find_sends(resource, tag, since))
 
     def _listing(self, query: Query) -> Iterator[list[Operation]]:
         pages, loop = self._engine.listing(query), thread_loop()

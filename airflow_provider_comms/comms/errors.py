@@ -23,7 +23,7 @@ All of them can be pickled and copied.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
@@ -50,6 +50,43 @@ class Cause(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ApiError:
+    """
+    One thing that is wrong with a request, said by the API or found before it was sent.
+
+    :param code: Twilio's error code, such as 21614; None if there is none.
+    :param message: what is wrong. No recipient is in it.
+    :param field: the field at fault, such as "to.address" or "content.text"; None if it is none in particular.
+    :param row: number of the recipient at fault, from 1, in the order of the request; None if it is none of them.
+    """
+
+    code: int | None
+    message: str
+    field: str | None = None
+    row: int | None = None
+
+    def __str__(self) -> str:
+        code = "" if self.code is None else f"code {self.code}"
+        place = f"at {self.place}" if self.place else ""
+        return self._with(", ".join(filter(None, (code, place))))
+
+    def without_code(self) -> str:
+        """Return it for where the code is shown already."""
+        return self._with(f"at {self.place}" if self.place else "")
+
+    def _with(self, details: str) -> str:
+        return f"{self.message} ({details})" if details else self.message
+
+    @property
+    def place(self) -> str:
+        """Where it is wrong, such as "recipient 18: address" or "content.text"."""
+        if self.row is None:
+            return self.field or ""
+        within = (self.field or "").removeprefix("to").removeprefix(".")
+        return f"recipient {self.row}: {within}" if within else f"recipient {self.row}"
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorContext:
     """
     The circumstances of an error; what is not known is None.
@@ -65,6 +102,11 @@ class ErrorContext:
     :param retry_after: seconds that the server asked us to wait.
     :param cause: why no complete response came; None if one came or no request was sent.
     :param detail: what the operating system or the HTTP library said about the cause.
+    :param sent: of a request that sends something: False if not one byte of it was written, so that it had no effect;
+        True if some or all of it was. None of any other request.
+    :param errors: each thing that is wrong with the request, with the number of the recipient.
+    :param is_comms_error: whether the response has the form of the Comms API's errors. If not, something in front of
+        the API may have answered.
     """
 
     peer: str | None = None
@@ -78,12 +120,14 @@ class ErrorContext:
     retry_after: float | None = None
     cause: Cause | None = None
     detail: str | None = None
+    sent: bool | None = None
+    errors: tuple[ApiError, ...] = field(default=(), repr=False)
+    is_comms_error: bool = False
 
     def __str__(self) -> str:
-        operation = f"{self.resource} operation {self.operation_id}" if self.operation_id else None
         known = (
             self.peer,
-            operation or (self.resource and f"list of {self.resource} operations"),
+            self.resource and self._subject(),
             self.status and f"HTTP status {self.status}",
             self.code and f"Twilio code {self.code}",
             self.request_id and f"request {self.request_id}",
@@ -91,8 +135,21 @@ class ErrorContext:
         )
         return "; ".join(part for part in known if part)
 
+    def _subject(self) -> str:
+        if self.operation_id:
+            return f"{self.resource} operation {self.operation_id}"
+        if self.method == "POST":
+            return f"send of {self.resource}"
+        is_of_items = self.path is not None and not self.path.endswith("/Operations")
+        return f"list of {self.resource}" if is_of_items else f"list of {self.resource} operations"
+
 
 NO_CONTEXT = ErrorContext()
+UNKNOWN_OUTCOME = (
+    "Nobody knows whether it was accepted. Before you send it again, look for it by one of its tags (find_sends, or "
+    "'airflow comms find')."
+)
+"""Advice where a send may or may not have had an effect."""
 
 
 class CommsError(Exception):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+API_VERSION = "/v1"
+
 
 class Resource(StrEnum):
     """
@@ -16,9 +18,14 @@ class Resource(StrEnum):
     MESSAGES = "messages"
 
     @property
-    def path(self) -> str:
-        """The collection's segment in the URL."""
-        return self.value.capitalize()
+    def items_path(self) -> str:
+        """Where its items are sent to, and listed; below the base URL."""
+        return f"{API_VERSION}/{self.value.capitalize()}"
+
+    @property
+    def operations_path(self) -> str:
+        """Where its operations are listed, and each one fetched; below the base URL."""
+        return f"{self.items_path}/Operations"
 
     @property
     def counters(self) -> tuple[str, ...]:

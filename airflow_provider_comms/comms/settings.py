@@ -10,12 +10,12 @@ from urllib.parse import unquote, urlsplit
 from airflow_provider_comms import __version__
 from airflow_provider_comms.comms.errors import CommsSettingsError
 from airflow_provider_comms.comms.redaction import shown
+from airflow_provider_comms.comms.resource import API_VERSION
 
 if TYPE_CHECKING:
     from airflow_provider_comms.comms.observer import Observer
 
 DEFAULT_BASE_URL = "https://comms.twilio.com"
-API_VERSION = "/v1"
 MAX_SECONDS = 10**7
 """Of any timeout; far above it, the clock of the event loop would overflow."""
 PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")

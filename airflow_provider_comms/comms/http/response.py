@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import time
 from typing import TYPE_CHECKING, Any
 
@@ -13,19 +13,21 @@ from airflow_provider_comms.comms.arguments import is_possible_id
 from airflow_provider_comms.comms.collector import collector_paused
 from airflow_provider_comms.comms.errors import (
     STATUS_ERRORS,
+    UNKNOWN_OUTCOME,
     CommsError,
     CommsProtocolError,
     CommsRecordError,
     CommsStatusError,
     ErrorContext,
 )
+from airflow_provider_comms.comms.http.error_body import read_error_body
 from airflow_provider_comms.comms.http.retry_after import parse_http_date, parse_retry_after
 from airflow_provider_comms.comms.models import OPERATION_MODEL, Operation, Page, UnreadableRecord, read_records
 from airflow_provider_comms.comms.redaction import excerpt
 from airflow_provider_comms.comms.resource import MAX_PAGE_SIZE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from airflow_provider_comms.comms.http.request import Request
 
@@ -48,20 +50,42 @@ class Response:
     request: Request
     status: int
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes = field(repr=False)
     peer: str
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def context(self) -> ErrorContext:
         """The circumstances, as far as status and headers tell."""
-        request_id = self.headers.get("twilio-request-id") or self.headers.get("x-request-id")
         return replace(
             self.request.context(self.peer),
             status=self.status,
-            request_id=excerpt(request_id, self.secrets, 80) if request_id else None,
+            sent=True if self.request.sends else None,
+            request_id=self.request_id,
             retry_after=parse_retry_after(self.headers.get("retry-after"), now=self._servers_time()),
         )
+
+    @property
+    def request_id(self) -> str | None:
+        """Twilio's id of the request."""
+        request_id = self.headers.get("twilio-request-id") or self.headers.get("x-request-id")
+        return excerpt(request_id, self.secrets, 80) if request_id else None
+
+    def excerpt(self, text: str, length: int = 200) -> str:
+        """Return the start of a text of the response as it may be shown."""
+        scrub = self.request.scrub
+        return excerpt(scrub(text) if scrub else text, self.secrets, length)
+
+    def quote(self) -> str:
+        """
+        Return the start of a body that cannot be read, as it may be shown.
+
+        Of the response to a send only what it is: whoever answered may have put the request into it, in any encoding.
+        """
+        if not self.request.sends:
+            return excerpt(self.body, self.secrets)
+        kind = excerpt(self.headers.get("content-type", "no content type").split(";")[0], self.secrets, 80)
+        return f"({kind}, {len(self.body)} bytes)" if self.body.strip() else ""
 
     def _servers_time(self) -> float:
         """Return the seconds since the epoch by the server's clock, which ours may differ from."""
@@ -77,7 +101,7 @@ def parse_operation(response: Response) -> Operation:
     :raises CommsRecordError: the body is a JSON object, but not an operation.
     :raises CommsProtocolError: the body is not a JSON object, or another operation than was asked for.
     """
-    record = _read_object(response)
+    record = read_object(response)
     try:
         operation = OPERATION_MODEL[response.request.resource].of_record(record)
     except ValueError as fault:
@@ -100,12 +124,12 @@ def parse_page(response: Response, select: Select | None = None) -> Page:
     :raises CommsProtocolError: the body is not a page of operations.
     """
     with collector_paused():
-        page = _page(response, _read_object(response))
+        page = _page(response, read_object(response))
         return page if select is None else replace(page, operations=select(page.operations))
 
 
 def _page(response: Response, body: dict[str, Any]) -> Page:
-    records, token = _records(response, body), _next_token(response, body)
+    records, token = _records(response, body), next_token(response, body)
     unreadable: list[UnreadableRecord] = []
 
     def refuse(record: Any, fault: ValueError) -> None:
@@ -115,8 +139,13 @@ def _page(response: Response, body: dict[str, Any]) -> Page:
     return Page(operations, token, tuple(unreadable), len(records))
 
 
-def _read_object(response: Response) -> dict[str, Any]:
-    """Return the body's JSON object."""
+def read_object(response: Response) -> dict[str, Any]:
+    """
+    Return the body's JSON object.
+
+    :raises CommsStatusError: the API answered with an error status.
+    :raises CommsProtocolError: the body is not a JSON object.
+    """
     if response.status != OK:
         raise error_from_response(response)
     try:
@@ -129,7 +158,7 @@ def _read_object(response: Response) -> dict[str, Any]:
             response.context,
         ) from None
     if type(body) is not dict:
-        raise _not_as_documented(response, "the body is not a JSON object")
+        raise not_as_documented(response, "the body is not a JSON object")
     return body
 
 
@@ -143,26 +172,27 @@ def _read_json(body: bytes) -> Any:
 def _records(response: Response, body: dict[str, Any]) -> list[Any]:
     records = body.get("operations")
     if type(records) is not list:
-        raise _not_as_documented(response, "'operations' is missing or not a list")
+        raise not_as_documented(response, "'operations' is missing or not a list")
     return records
 
 
-def _next_token(response: Response, body: dict[str, Any]) -> str | None:
+def next_token(response: Response, body: dict[str, Any]) -> str | None:
     """Return the token of the next page: None where it is missing, null or empty."""
     pagination = body.get("pagination") or {}
     token = pagination.get("next") or None if type(pagination) is dict else pagination
     if token is None or type(token) is str:
         return token
-    raise _not_as_documented(response, "'pagination' is not an object whose 'next' is a text or null")
+    raise not_as_documented(response, "'pagination' is not an object whose 'next' is a text or null")
 
 
-def _not_as_documented(response: Response, fault: str) -> CommsProtocolError:
+def not_as_documented(response: Response, fault: str) -> CommsProtocolError:
+    """Return the error for a body of another form than the API documents."""
     return CommsProtocolError(f"The response is not as the API documents it: {fault}.", response.context)
 
 
 def _unreadable(response: Response, record: Any, fault: ValueError, before: int) -> UnreadableRecord:
     if before >= MAX_PAGE_SIZE:
-        raise _not_as_documented(response, f"more than {MAX_PAGE_SIZE} records of one page cannot be read; {fault}")
+        raise not_as_documented(response, f"more than {MAX_PAGE_SIZE} records of one page cannot be read; {fault}")
     operation_id = _id_of(record)
     context = replace(response.context, operation_id=operation_id)
     return UnreadableRecord(operation_id, _record_error(operation_id, fault, context))
@@ -179,7 +209,8 @@ def _record_error(operation_id: str | None, fault: ValueError, context: ErrorCon
 
 def error_from_response(response: Response) -> CommsError:
     """Return the error that a response with another status than 200 stands for."""
-    name = f"{response.status} from {response.request.method} {response.request.path}"
+    request = response.request
+    name = f"{response.status} from {request}"
     if response.status in REDIRECTS:
         return CommsProtocolError(
             f"{name}: a redirect, which is not followed with credentials.",
@@ -188,41 +219,20 @@ def error_from_response(response: Response) -> CommsError:
         )
     if response.status < REDIRECTS.start:
         return CommsProtocolError(f"{name}: a success, but not one that the API documents.", response.context)
-    code, message = _read_error_body(response.body)
-    said = excerpt(message, response.secrets, 500) if message else excerpt(response.body, response.secrets)
+    body = read_error_body(
+        response.body, lambda text: response.excerpt(text, 500), lambda path: excerpt(path, response.secrets)
+    )
+    context = replace(response.context, code=body.code, errors=body.errors, is_comms_error=body.is_comms)
+    said = response.excerpt(str(body), 500) or response.quote()
     error = STATUS_ERRORS.get(response.status, CommsStatusError)
-    return error(f"{name}: {said or '(empty body)'}", replace(response.context, code=code))
+    advice = _SEND_ADVICE.get(response.status) if request.sends else None
+    return error(f"{name}: {said or '(empty body)'}", context, advice)
 
 
-def _read_error_body(body: bytes) -> tuple[int | None, str | None]:
-    """Read Twilio's code and message out of any of the three forms that its error bodies have."""
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
-        return None, None
-    if not isinstance(data, dict):
-        return None, None
-    if isinstance(errors := data.get("errors"), list) and any(_message(e) for e in errors):
-        return _code(data, *errors), "; ".join(filter(None, map(_message, errors)))
-    return _code(data), _message(data)
-
-
-def _message(error: object) -> str | None:
-    """Return what one error says: Comms `message`, the platform's `message`, RFC 9457's `detail` or `title`."""
-    if not isinstance(error, dict):
-        return None
-    said = next((error[k] for k in ("message", "detail", "title") if _is_text(error.get(k))), None)
-    if said is None:
-        return None
-    # Comms writes the text "null" where there is no field at fault.
-    field = next((error[k] for k in ("context", "pointer") if _is_text(error.get(k), but="null")), None)
-    return f"{said} (at {field})" if field else said
-
-
-def _is_text(value: object, but: str = "") -> bool:
-    return isinstance(value, str) and value.strip() not in ("", but)
-
-
-def _code(*candidates: Any) -> int | None:
-    codes: Iterable[Any] = (c.get("code") for c in candidates if isinstance(c, dict))
-    return next((code for code in codes if type(code) is int), None)
+_SEND_ADVICE = {
+    400: "Fix the arguments named in the message. Nothing was sent: a request is refused as a whole.",
+    403: "Use an API key that may send with the Comms API (a standard key; restricted keys may not), and check that "
+    "the sender's domain is verified and that the account is not a trial account.",
+    **dict.fromkeys((500, 502, 503, 504), UNKNOWN_OUTCOME),
+}
+"""HTTP status to advice where it differs from the class's own, for a request that sends something."""

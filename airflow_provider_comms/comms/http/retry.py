@@ -12,13 +12,14 @@ from tenacity import AsyncRetrying, retry_if_exception_type
 from tenacity.stop import stop_base
 from tenacity.wait import wait_base
 
-from airflow_provider_comms.comms.errors import CommsError
+from airflow_provider_comms.comms.errors import CommsError, CommsRateLimitError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tenacity import RetryCallState
 
+    from airflow_provider_comms.comms.http.request import Request
     from airflow_provider_comms.comms.settings import RetryPolicy
 
 
@@ -42,23 +43,39 @@ def delay_before_retry(
     return min(policy.backoff_cap, bound) * draw()
 
 
-def may_retry(error: CommsError, attempt: int, delay: float, time_left: float, policy: RetryPolicy) -> bool:
+def is_repeatable(request: Request, error: CommsError) -> bool:
     """
-    Whether to send again: the failure may pass, and the next request is allowed and comes in time.
+    Whether the failure may pass, and another request does no harm.
+
+    A request that sends something has done nothing only if not one byte of it was written, or after a 429, of which
+    Twilio says that it was not processed. After anything else a second one might send it twice.
+    """
+    if not request.sends:
+        return error.transient
+    return isinstance(error, CommsRateLimitError) or (error.transient and error.context.sent is False)
+
+
+def may_retry(
+    request: Request, error: CommsError, *, attempt: int, delay: float, time_left: float, policy: RetryPolicy
+) -> bool:
+    """
+    Whether to send again: it is safe and may help, and the next request is allowed and comes in time.
 
     :param attempt: number of the request that just failed, from 1.
     :param delay: seconds until the next request.
     :param time_left: seconds that the call may still take.
     """
     return (
-        error.transient
+        is_repeatable(request, error)
         and attempt < policy.attempts
         and (error.retry_after or 0.0) <= policy.retry_after_cap
         and delay <= time_left
     )
 
 
-def retrying(policy: RetryPolicy, deadline: float, on_failure: Callable[[CommsError, float], None]) -> AsyncRetrying:
+def retrying(
+    request: Request, policy: RetryPolicy, deadline: float, on_failure: Callable[[CommsError, float], None]
+) -> AsyncRetrying:
     """
     Return the loop of tenacity's that sends again by the rules above.
 
@@ -68,7 +85,7 @@ def retrying(policy: RetryPolicy, deadline: float, on_failure: Callable[[CommsEr
     return AsyncRetrying(
         retry=retry_if_exception_type(CommsError),
         wait=_Delay(policy, on_failure),
-        stop=_GiveUp(policy, deadline),
+        stop=_GiveUp(request, policy, deadline),
         sleep=asyncio.sleep,
         reraise=True,
     )
@@ -90,12 +107,19 @@ class _Delay(wait_base):
 
 @dataclass(frozen=True)
 class _GiveUp(stop_base):
+    request: Request
     policy: RetryPolicy
     deadline: float
 
     def __call__(self, retry_state: RetryCallState) -> bool:
-        delay, time_left = retry_state.upcoming_sleep, self.deadline - monotonic()
-        return not may_retry(_error(retry_state), retry_state.attempt_number, delay, time_left, self.policy)
+        return not may_retry(
+            self.request,
+            _error(retry_state),
+            attempt=retry_state.attempt_number,
+            delay=retry_state.upcoming_sleep,
+            time_left=self.deadline - monotonic(),
+            policy=self.policy,
+        )
 
 
 def _error(retry_state: RetryCallState) -> CommsError:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
-from airflow_provider_comms.comms.errors import Cause, CommsError, CommsRateLimitError, CommsTimeoutError
+from airflow_provider_comms.comms.errors import CommsError, CommsRateLimitError, CommsTimeoutError
 from airflow_provider_comms.comms.http.retry import retrying
 from airflow_provider_comms.comms.http.throttle import shared_throttle
 from airflow_provider_comms.comms.http.transport import Transport
@@ -74,7 +74,7 @@ class Sender:
             if isinstance(error, CommsRateLimitError) and sent_at is not None:
                 self._throttle.block(sent_at, delay)
 
-        async for attempt in retrying(options.retry, deadline, slow_down):
+        async for attempt in retrying(request, options.retry, deadline, slow_down):
             sent_at = None
             with attempt:
                 async with self._slot(request, deadline):
@@ -113,16 +113,19 @@ class Sender:
     async def _exchange(
         self, request: Request, parse: Callable[[Response], T], timeouts: Timeouts, sent_at: float, deadline: float
     ) -> T:
-        seconds = min(timeouts.attempt, max(0.0, deadline - sent_at))
-        try:
-            # Over the whole exchange: neither silence nor a response that drips can stretch it.
-            async with asyncio.timeout(seconds):
-                response = await self._transport.exchange(request, timeouts)
-        except TimeoutError:
-            raise CommsTimeoutError(
-                f"{request} failed: no complete response in {seconds:.1f} s.",
-                replace(request.context(self._settings.description), cause=Cause.TIMEOUT),
-            ) from None
+        response = await self._transport.exchange(request, timeouts, _seconds(request, timeouts, deadline - sent_at))
         if response.status != TOO_MANY_REQUESTS:
             self._throttle.record_success(sent_at)
         return parse(response)
+
+
+def _seconds(request: Request, timeouts: Timeouts, left: float) -> float:
+    """
+    Return how long one exchange may take.
+
+    :param left: seconds that the call may still take. What sends something may begin until their end, and then has the
+        time of an attempt: cut off, nobody would know what came of it.
+    """
+    if request.sends:
+        return max(timeouts.attempt, left)
+    return min(timeouts.attempt, max(0.0, left))

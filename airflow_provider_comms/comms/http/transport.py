@@ -11,12 +11,13 @@ from contextvars import ContextVar
 from dataclasses import replace
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import httpx
 
 from airflow_provider_comms.comms.errors import (
+    UNKNOWN_OUTCOME,
     Cause,
     CommsCertificateError,
     CommsError,
@@ -24,6 +25,7 @@ from airflow_provider_comms.comms.errors import (
     CommsSettingsError,
     CommsTimeoutError,
     CommsUnreachableError,
+    ErrorContext,
 )
 from airflow_provider_comms.comms.http.body import CODINGS, MAX_BODY, MAX_SMALL_BODY, Body, BodyError
 from airflow_provider_comms.comms.http.proxy import proxy_url
@@ -32,11 +34,12 @@ from airflow_provider_comms.comms.redaction import excerpt
 from airflow_provider_comms.comms.settings import proxy_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
     from airflow_provider_comms.comms.http.request import Request
     from airflow_provider_comms.comms.settings import ClientSettings, Timeouts
 
+JSON = {"Content-Type": "application/json"}
 _is_ours: ContextVar[bool] = ContextVar("a request of the Comms client", default=False)
 
 
@@ -66,69 +69,119 @@ class Transport:
         self._all: list[httpx.AsyncClient] = []
         self._idle: list[httpx.AsyncClient] = []
 
-    async def exchange(self, request: Request, timeouts: Timeouts) -> Response:
+    async def exchange(self, request: Request, timeouts: Timeouts, seconds: float) -> Response:
         """
         Send once and read the whole response.
 
-        :raises CommsError: no complete response came, or not one of HTTP.
+        :param seconds: for the whole exchange: neither silence nor a response that drips can stretch it.
+        :raises CommsError: no complete response came, or not one of HTTP. For a request that sends something,
+            `context.sent` says whether any of it was written; its response is complete with the status.
         """
+        progress = _Progress()
         _is_ours.set(True)
         try:
-            async with (
-                self._connection() as http,
-                http.stream(
-                    request.method, request.path, params=request.query or None, timeout=_httpx_timeout(timeouts)
-                ) as response,
-            ):
-                return Response(
-                    request,
-                    response.status_code,
-                    {name.lower(): value for name, value in response.headers.items()},
-                    await self._body(request, response),
-                    self._settings.description,
-                    self._secrets + request.secrets,
-                )
-        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, UnicodeError) as error:
+            async with asyncio.timeout(seconds):
+                await self._run(request, timeouts, progress)
+        except TimeoutError:
+            error: CommsError = CommsTimeoutError(
+                f"{request} failed: no complete response in {seconds:.1f} s.",
+                replace(self._context(request, progress), cause=Cause.TIMEOUT),
+                UNKNOWN_OUTCOME if request.sends and progress.wrote else None,
+            )
+        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, UnicodeError) as fault:
             # Not chained: its message could hold a proxy's password, and it holds the request with its headers.
-            raise self._error(request, error) from None
+            error = self._error(request, fault, progress)
+        else:
+            return self._response(request, progress)
         finally:
             _is_ours.set(False)
+        if request.sends and progress.status:
+            return self._response(request, progress)  # The API has said what came of it, whatever the rest is.
+        raise error
 
-    async def _body(self, request: Request, response: httpx.Response) -> bytes:
-        is_page = response.status_code == OK and request.operation_id is None
-        body = Body(MAX_BODY if is_page else MAX_SMALL_BODY)
+    async def _run(self, request: Request, timeouts: Timeouts, progress: _Progress) -> None:
+        async with (
+            self._fresh_connection() if request.sends else self._connection() as http,
+            http.stream(
+                request.method,
+                request.path,
+                params=request.query or None,
+                content=request.body,
+                headers=JSON if request.body else None,
+                timeout=_httpx_timeout(request, timeouts),
+                extensions={"trace": progress.trace} if request.sends else None,
+            ) as response,
+        ):
+            progress.status = response.status_code
+            progress.headers = {name.lower(): value for name, value in response.headers.items()}
+            progress.body = Body(_body_limit(request, response.status_code))
+            await self._read(request, response, progress.body)
+
+    async def _read(self, request: Request, response: httpx.Response, body: Body) -> None:
         try:
             body.expect(response.headers.get("content-encoding", ""))
             async for chunk in response.aiter_raw():
                 body.add(chunk)
-            return body.whole()
+            body.whole()
         except BodyError as error:
-            if response.status_code != OK:
-                return body.so_far()  # The status counts, whatever the body.
-            raise CommsProtocolError(
-                f"{request} failed: {error}.", request.context(self._settings.description)
-            ) from None
+            if response.status_code == OK and not request.sends:  # Else the status counts, whatever the body.
+                raise CommsProtocolError(
+                    f"{request} failed: {error}.", request.context(self._settings.description)
+                ) from None
 
-    def _error(self, request: Request, error: Exception) -> CommsError:
+    def _response(self, request: Request, progress: _Progress) -> Response:
+        return Response(
+            request,
+            progress.status,
+            progress.headers,
+            progress.body.so_far(),
+            self._settings.description,
+            self._secrets + request.secrets,
+        )
+
+    def _context(self, request: Request, progress: _Progress) -> ErrorContext:
+        return replace(request.context(self._settings.description), sent=progress.wrote if request.sends else None)
+
+    def _error(self, request: Request, error: Exception, progress: _Progress) -> CommsError:
         detail = excerpt(str(error), self._secrets + request.secrets)
         message = f"{request} failed: {type(error).__name__}"
-        context = request.context(self._settings.description)
+        message = f"{message}: {detail}" if detail else message
+        context = self._context(request, progress)
+        advice = UNKNOWN_OUTCOME if context.sent else None
         if not isinstance(error, httpx.TransportError):
             # UnicodeError: a host, ours or that of a redirect, which is not a domain name.
-            return CommsProtocolError(f"{message}: {detail}" if detail else message, context)
+            return CommsProtocolError(message, context, advice)
         cause = _cause(error)
         kind = _ERRORS.get(cause, CommsUnreachableError)
-        return kind(f"{message}: {detail}" if detail else message, replace(context, cause=cause, detail=detail or None))
+        return kind(message, replace(context, cause=cause, detail=detail or None), advice)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[httpx.AsyncClient]:
         """Lend the connection that was used last, so that no more are open than are needed."""
-        http = self._idle.pop() if self._idle else await self._open()
+        if self._idle:
+            http = self._idle.pop()
+        else:
+            http = await self._open()
+            self._all.append(http)
         try:
             yield http
         finally:
             if http in self._all:  # Else it was closed in the meantime, or is about to be.
                 self._idle.append(http)
+
+    @asynccontextmanager
+    async def _fresh_connection(self) -> AsyncIterator[httpx.AsyncClient]:
+        """
+        Open a connection for one request.
+
+        One that was used before may have been closed at its other end, and a request that meets this is of unknown
+        outcome. It is not among those that `aclose` cuts off.
+        """
+        http = await self._open()
+        try:
+            yield http
+        finally:
+            await http.aclose()
 
     async def aclose(self) -> None:
         """Close all connections, lent or not. The transport can be used again: it opens new ones."""
@@ -142,8 +195,22 @@ class Transport:
             http, proxy = await asyncio.to_thread(_open, self._settings)
         # A proxy of the environment has secrets, too.
         self._secrets = tuple(dict.fromkeys(self._settings.secrets + proxy_secrets(proxy)))
-        self._all.append(http)
         return http
+
+
+class _Progress:
+    """How far an exchange has come, for when it goes no further."""
+
+    def __init__(self) -> None:
+        self.wrote = False
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.body = Body(0)
+
+    async def trace(self, event: str, details: Mapping[str, Any]) -> None:
+        """Take note of httpcore's events: that the request is about to be written, after a proxy has connected us."""
+        if event.endswith(".send_request_headers.started") and details["request"].method != b"CONNECT":
+            self.wrote = True
 
 
 _ERRORS: dict[Cause, type[CommsUnreachableError]] = {
@@ -214,8 +281,16 @@ def _new_client(settings: ClientSettings, proxy: str | None, tls: ssl.SSLContext
     )
 
 
-def _httpx_timeout(timeouts: Timeouts) -> httpx.Timeout:
-    return httpx.Timeout(connect=timeouts.connect, read=timeouts.read, write=timeouts.write, pool=timeouts.attempt)
+def _httpx_timeout(request: Request, timeouts: Timeouts) -> httpx.Timeout:
+    # What sends something is not cut off for a silence that an attempt may have.
+    read, write = (timeouts.attempt, timeouts.attempt) if request.sends else (timeouts.read, timeouts.write)
+    return httpx.Timeout(connect=timeouts.connect, read=read, write=write, pool=timeouts.attempt)
+
+
+def _body_limit(request: Request, status: int) -> int:
+    """Return the bytes that a response may have: a page of records, or an error for each recipient, are long."""
+    is_page = status == OK and request.operation_id is None
+    return MAX_BODY if is_page or request.sends else MAX_SMALL_BODY
 
 
 @lru_cache(maxsize=1)

@@ -16,7 +16,7 @@ from airflow_provider_comms.comms.arguments import (
     check_window,
     suggests_keywords,
 )
-from airflow_provider_comms.comms.http.request import PAGE_TOKEN, page_request
+from airflow_provider_comms.comms.http.request import PAGE_TOKEN, operations_request
 from airflow_provider_comms.comms.resource import DEFAULT_PAGE_SIZE
 from airflow_provider_comms.comms.timestamps import format_utc
 
@@ -104,4 +104,4 @@ def list_request(query: Query, page_token: str | None = None) -> Request:
         PAGE_TOKEN: page_token,
     }
     given = tuple((name, str(value)) for name, value in parameters.items() if value is not None)
-    return page_request(query.resource, given)
+    return operations_request(query.resource, given)

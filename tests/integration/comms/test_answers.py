@@ -305,7 +305,7 @@ def test_no_error_holds_on_to_the_library_it_came_from(told, hang_up):
     """Its own errors hold the request with its headers; a log of the context would show them."""
     error = raised(told(lambda _: hang_up))
     assert error.__cause__ is None
-    assert error.__suppress_context__
+    assert error.__context__ is None
 
 
 @pytest.mark.parametrize("kind", [CommsClient, AsyncCommsClient])

@@ -10,6 +10,7 @@ from airflow_provider_comms.comms.errors import (
     CommsArgumentError,
     CommsAuthenticationError,
     CommsBadRequestError,
+    CommsCertificateError,
     CommsError,
     CommsNotFoundError,
     CommsPermissionError,
@@ -22,9 +23,10 @@ from airflow_provider_comms.comms.errors import (
     CommsUnreachableError,
     ErrorContext,
 )
-from airflow_provider_comms.comms.http.request import fetch_request
+from airflow_provider_comms.comms.http.request import fetch_request, send_request
 from airflow_provider_comms.comms.http.response import Response, parse_operation
 from airflow_provider_comms.comms.http.retry import delay_before_retry, may_retry
+from airflow_provider_comms.comms.resource import Resource
 from airflow_provider_comms.comms.settings import RetryPolicy
 
 POLICY = RetryPolicy(attempts=4, retry_after_cap=120, backoff_base=1, backoff_cap=5)
@@ -61,14 +63,15 @@ CLASSES = {
     204: CommsProtocolError,
     302: CommsProtocolError,
 }
+FETCH = fetch_request("emails", "comms_operation_01h9krwprkeee8fzqspvwy6nq8")
+SEND = send_request(Resource.EMAILS, b"{}", str)
 RETRIED = (429, 500, 502, 503, 504)
 
 
 def error_for(status: int, retry_after: str | None) -> CommsError:
     headers = {} if retry_after is None else {"retry-after": retry_after}
-    request = fetch_request("emails", "comms_operation_01h9krwprkeee8fzqspvwy6nq8")
     with pytest.raises(CommsError) as caught:
-        parse_operation(Response(request, status, headers, b"", "here"))
+        parse_operation(Response(FETCH, status, headers, b"", "here"))
     return caught.value
 
 
@@ -88,7 +91,7 @@ def test_table_of_status_and_retry_after_and_attempt(status, form, attempt):
     else:
         assert delay == wished
     expected = status in RETRIED and attempt < 4 and (wished or 0) <= 120
-    assert may_retry(error, attempt, delay, 300, POLICY) is expected
+    assert may_retry(FETCH, error, attempt=attempt, delay=delay, time_left=300, policy=POLICY) is expected
 
 
 @pytest.mark.parametrize("attempt", [1, 2, 3, 10, 2000])
@@ -106,7 +109,10 @@ def test_backoff_never_leaves_its_bounds(attempt, drawn):
 
 @pytest.mark.parametrize(("delay", "time_left", "retries"), [(299, 300, True), (301, 300, False), (1, -1, False)])
 def test_gives_up_when_the_next_request_would_come_after_the_calls_time(delay, time_left, retries):
-    assert may_retry(CommsServerError("down"), 1, delay, time_left, POLICY) is retries
+    assert (
+        may_retry(FETCH, CommsServerError("down"), attempt=1, delay=delay, time_left=time_left, policy=POLICY)
+        is retries
+    )
 
 
 @pytest.mark.parametrize(
@@ -125,4 +131,25 @@ def test_gives_up_when_the_next_request_would_come_after_the_calls_time(delay, t
     ids=lambda value: type(value).__name__,
 )
 def test_only_what_may_pass_by_itself_is_asked_again(error, transient):
-    assert may_retry(error, 1, 0, 300, POLICY) is transient
+    assert may_retry(FETCH, error, attempt=1, delay=0, time_left=300, policy=POLICY) is transient
+
+
+@pytest.mark.parametrize(
+    ("error", "sent", "repeats"),
+    [
+        (CommsUnreachableError, False, True),
+        (CommsUnreachableError, True, False),
+        (CommsUnreachableError, None, False),
+        (CommsTimeoutError, False, True),
+        (CommsTimeoutError, True, False),
+        (CommsCertificateError, False, False),
+        (CommsRateLimitError, True, True),
+        (CommsRateLimitError, False, True),
+        (CommsServerError, True, False),
+        (CommsBadRequestError, True, False),
+        (CommsProtocolError, True, False),
+    ],
+)
+def test_what_sends_is_repeated_only_if_it_cannot_be_sent_twice(error, sent, repeats):
+    failed = error("no", ErrorContext(sent=sent))
+    assert may_retry(SEND, failed, attempt=1, delay=0, time_left=300, policy=POLICY) is repeats

@@ -1,0 +1,39 @@
+"""How an object of the API's JSON is described: pydantic, with the API's own names, nothing unknown."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic.alias_generators import to_camel
+
+CONFIG = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, hide_input_in_errors=True)
+
+
+class Model(BaseModel):
+    """A JSON object of the API's, with the API's names."""
+
+    model_config = CONFIG
+
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+def tag(name: str) -> Tag:
+    """Name a branch of a union. The angle brackets tell it from a field's name, see `problems`."""
+    return Tag(f"<{name}>")
+
+
+def by_field(default: str, **branches: str) -> Discriminator:
+    """
+    Choose the branch of a union by a field that only it has.
+
+    :param default: the branch of what has none of these fields.
+    :param branches: field to branch; the first that is there decides.
+    """
+
+    def branch_of(value: Any) -> str:
+        given = value if isinstance(value, dict) else {}
+        return next((f"<{branch}>" for name, branch in branches.items() if name in given), f"<{default}>")
+
+    return Discriminator(branch_of)
