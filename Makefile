@@ -9,7 +9,7 @@ CONSTRAINTS := constraints/airflow-$(AIRFLOW).txt
 # What fails runs once more, by itself, and is named FLAKY if it then passes.
 PYTEST := $(BIN)/python .ci/pytest_twice.py
 
-.PHONY: help demo test test-ui test-postgres test-matrix lint docs dist bench clean constraints
+.PHONY: help demo test test-ui test-postgres test-distributed test-matrix lint docs dist bench clean constraints
 .DEFAULT_GOAL := help
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo 'make test           run all tests'
 	@echo 'make test-ui        use the connection form of the web UI in a real browser'
 	@echo 'make test-postgres  run the tests that need a whole Airflow on a PostgreSQL'
+	@echo 'make test-distributed  kill the parts of a distributed Airflow, and the API, under many waits'
 	@echo 'make test-matrix    run the tests on every Airflow from 2.11 to 3.3'
 	@echo 'make lint           run the linters, the type checker and the import contracts'
 	@echo 'make docs           build the docs site into site/'
@@ -39,6 +40,15 @@ test-ui: $(VENV)/installed
 # PostgreSQL enforces what SQLite does not, such as the length of a column. .ci/install-postgresql installs it.
 test-postgres: $(VENV)/installed
 	@$(PYTEST) -m system --database=postgresql
+
+# PostgreSQL, Redis, two Celery workers, two triggerers: .ci/install-postgresql and .ci/install-redis install what is
+# missing. What fails here fails: a wait that is lost now and then is lost.
+test-distributed: $(VENV)/distributed
+	@ONCE=1 $(PYTEST) -s -o timeout=600 trials
+
+$(VENV)/distributed: $(VENV)/installed
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python -c $(CONSTRAINTS) --group distributed
+	@touch $@
 
 # One environment for each Airflow from 2.11 on and each Python that is installed.
 test-matrix:
@@ -66,7 +76,7 @@ bench: $(VENV)/installed
 	@$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) site dist .demo .matrix .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) site dist .demo .distributed .matrix .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/installed: pyproject.toml $(CONSTRAINTS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -87,7 +97,7 @@ constraints: $(VENV)/bin/uv
 	  bounds=constraints/bounds-$$airflow.txt; \
 	  [ $$airflow = lowest ] || echo "apache-airflow==$$airflow.*" > $(VENV)/airflow.txt; \
 	  [ ! -f $$bounds ] || cat $$bounds >> $(VENV)/airflow.txt; \
-	  groups=; [ $$airflow != 3.3 ] || groups='--group lint --group bench --group docs'; \
+	  groups=; [ $$airflow != 3.3 ] || groups='--group lint --group bench --group docs --group distributed'; \
 	  $(COMPILE) $$groups -c $(VENV)/airflow.txt -o constraints/airflow-$$airflow.txt || exit 1; \
 	done
 	$(BIN)/uv --version | sed 's/uv \([0-9.]*\).*/uv==\1/' > constraints/install.txt

@@ -3,7 +3,7 @@ Runs pytest with the given arguments; what fails runs once more, by itself.
 
 A test that fails and then passes is printed as `FLAKY: <test id>`: the run may succeed, for a busy machine can make a
 socket late, but such a test is a defect to fix. The last line counts all tests as pytest does. Where TEST_SUMMARY
-names a file, that line is appended to it.
+names a file, that line is appended to it. ONCE=1 leaves out the second run.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def main() -> int:
     begun = time.monotonic()
     with TemporaryDirectory(prefix="pytest-twice-") as folder:
         status, counts = run(folder, "--cache-clear", *sys.argv[1:])
-        first = failed_in(folder)
+        first = set() if os.environ.get("ONCE") else failed_in(folder)
         if status == SOME_FAILED and first:
             print("What failed runs once more, by itself:", flush=True)
             status, _ = run(folder, "--last-failed", "--last-failed-no-failures=none", *first)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from benchmarks import (
     a_million_in_a_report,
     fetch_concurrently,
+    hand_over,
     in_the_triggerer,
     listing_cpu,
     listing_memory,
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Callable[[], Report]] = {
     "ten_thousand_waits": ten_thousand_waits.run,
     "very_many_waits": very_many_waits.run,
     "in_the_triggerer": in_the_triggerer.run,
+    "hand_over": hand_over.run,
     "outages": outages.run,
 }
 

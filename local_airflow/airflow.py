@@ -48,6 +48,8 @@ class LocalAirflow:
     :param connections: Airflow's connections as JSON, by id
     :param workers: how many tasks may run at once
     :param database: its database as a SQLAlchemy URL; None for SQLite in ``home``
+    :param components: the command of each of its processes, by name
+    :param settings: of Airflow, each by ``SECTION__NAME``, in place of those it has here
     """
 
     def __init__(
@@ -59,13 +61,22 @@ class LocalAirflow:
         connections: Mapping[str, str],
         workers: int = 2,
         database: str | None = None,
+        components: Mapping[str, tuple[str, ...]] = COMPONENTS,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         self.home = home
         self.processes = processes
+        self.components = components
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.env = environment(
-            home, dags_folder, port=port, workers=workers, connections=connections, database=database
+            home,
+            dags_folder,
+            port=port,
+            workers=workers,
+            connections=connections,
+            database=database,
+            settings=settings,
         )
         self.api = AirflowApi(self.url)
 
@@ -77,12 +88,12 @@ class LocalAirflow:
 
     def start(self) -> None:
         """Start all components."""
-        for name in COMPONENTS:
+        for name in self.components:
             self.start_component(name)
 
     def start_component(self, name: str) -> None:
-        """Start one of :data:`COMPONENTS`."""
-        self.processes.start(name, airflow_command(*COMPONENTS[name]), self.env)
+        """Start one of the components."""
+        self.processes.start(name, airflow_command(*self.components[name]), self.env)
 
     def stop_component(self, name: str, grace: float = guard.GRACE_SECONDS) -> None:
         """Stop one component; with ``grace=0`` it is killed at once."""

@@ -21,6 +21,7 @@ def environment(
     workers: int = 1,
     connections: Mapping[str, str] | None = None,
     database: str | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """
     Return the whole environment of Airflow's processes.
@@ -33,15 +34,16 @@ def environment(
     :param workers: how many tasks may run at once
     :param connections: Airflow's connections as JSON, by id
     :param database: its database as a SQLAlchemy URL; None for SQLite in ``home``
+    :param settings: further ones, or others, each by ``SECTION__NAME``
     """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
-    settings = _settings(dags_folder, port, workers)
+    ours = _settings(dags_folder, port, workers)
     if database:
-        settings["DATABASE__SQL_ALCHEMY_CONN"] = database
-    settings = {f"AIRFLOW__{name}": value for name, value in settings.items()}
+        ours["DATABASE__SQL_ALCHEMY_CONN"] = database
+    variables = {f"AIRFLOW__{name}": value for name, value in {**ours, **(settings or {})}.items()}
     by_id = {f"AIRFLOW_CONN_{conn_id.upper()}": value for conn_id, value in (connections or {}).items()}
     local = {"AIRFLOW_HOME": str(home), "NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
-    return inherited | local | settings | by_id
+    return inherited | local | variables | by_id
 
 
 def _settings(dags_folder: Path, port: int, workers: int) -> dict[str, str]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from functools import partial
+from typing import TYPE_CHECKING, Self
 
 from local_airflow import guard
 from local_airflow.errors import ComponentError
 from local_airflow.signals import hold_signals
+from local_airflow.users import identity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from pwd import struct_passwd
     from types import TracebackType
@@ -20,18 +22,14 @@ if TYPE_CHECKING:
 TAIL_LINES = 40
 
 
-def identity(user: struct_passwd | None) -> dict[str, Any]:
-    """Return the arguments by which ``subprocess`` runs a program as another user; none for the current one."""
-    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
-
-
 @dataclass(frozen=True)
 class Component:
-    """One child process, and the file that takes what it prints."""
+    """One child process, the file that takes what it prints, and what starts another one like it."""
 
     name: str
     process: subprocess.Popen[bytes]
     log: Path
+    start_again: Callable[[], Component]
 
     def tail(self) -> str:
         """Return the last lines that the component printed."""
@@ -104,7 +102,8 @@ class Processes:
                 **identity(user),
             )
             self._register(process.pid)
-        self.running[name] = Component(name, process, log)
+        start_again = partial(self.start, name, command, env, cwd=cwd, user=user)
+        self.running[name] = Component(name, process, log, start_again)
         return self.running[name]
 
     def run(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> None:
@@ -118,12 +117,13 @@ class Processes:
         """
         Stop one component with all its children.
 
-        :param name: the component
+        :param name: the component; one that does not run is left alone
         :param grace: seconds it may take to stop in its own way; 0 kills it at once
         """
-        component = self.running.pop(name)
-        guard.stop({component.process.pid}, grace)
-        component.process.wait()
+        component = self.running.pop(name, None)
+        if component is not None:
+            guard.stop({component.process.pid}, grace)
+            component.process.wait()
 
     def check(self) -> None:
         """Raise :class:`ComponentError` if a component has ended."""

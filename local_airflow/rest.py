@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TERMINAL_RUN_STATES = frozenset({"success", "failed"})
 _FOLD = re.compile(r".*::(end)?group::")
@@ -115,6 +118,14 @@ class AirflowApi:
     def unpause(self, dag_id: str) -> None:
         """Let the scheduler run this DAG."""
         self._http.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": False}).raise_for_status()
+
+    def set_connection(self, conn_id: str, fields: Mapping[str, Any]) -> None:
+        """Store a connection in Airflow's database, in place of what is there under its id."""
+        body = {"connection_id": conn_id, **fields}
+        answer = self._http.post("/api/v2/connections", json=body)
+        if answer.status_code == httpx.codes.CONFLICT:
+            answer = self._http.patch(f"/api/v2/connections/{conn_id}", json=body)
+        answer.raise_for_status()
 
     def trigger(
         self,

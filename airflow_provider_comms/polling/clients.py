@@ -6,7 +6,7 @@ import asyncio
 import logging
 import math
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -200,14 +200,9 @@ class SharedClient:
 
 def _open(settings: ClientSettings, limits: PollLimits) -> AsyncCommsClient:
     """Return a client for the requests of polls: one attempt each, with short deadlines."""
-    seconds = limits.request_timeout
-    timeouts = replace(
-        settings.timeouts,
-        attempt=min(settings.timeouts.attempt, seconds),
-        call=min(settings.timeouts.call, seconds + limits.throttled_for),
+    return AsyncCommsClient(settings).with_options(
+        timeouts=limits.timeouts(settings.timeouts), retry=limits.retry(settings.retry)
     )
-    retry = replace(settings.retry, attempts=1, retry_after_cap=min(settings.retry.retry_after_cap, seconds))
-    return AsyncCommsClient(settings).with_options(timeouts=timeouts, retry=retry)
 
 
 _shared: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedClient]] = WeakKeyDictionary()

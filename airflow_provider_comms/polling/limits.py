@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow_provider_comms.comms.settings import RetryPolicy, Timeouts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +53,20 @@ class PollLimits:
     relist_after: int = 20
     check_within: int = 20
     check_rest: int = 7
+
+    def timeouts(self, of_connection: Timeouts) -> Timeouts:
+        """Return those of a poll's requests: the connection's, where they are shorter."""
+        return replace(
+            of_connection,
+            attempt=min(of_connection.attempt, self.request_timeout),
+            call=min(of_connection.call, self.request_timeout + self.throttled_for),
+        )
+
+    def retry(self, of_connection: RetryPolicy) -> RetryPolicy:
+        """Return the retry policy of a poll's requests: each is sent once."""
+        return replace(
+            of_connection, attempts=1, retry_after_cap=min(of_connection.retry_after_cap, self.request_timeout)
+        )
 
 
 DEFAULT_LIMITS = PollLimits()

@@ -12,6 +12,7 @@ from airflow.providers.common.compat.sdk import BaseSensorOperator, PokeReturnVa
 from airflow_provider_comms.comms.arguments import check_bool, check_resource
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
 from airflow_provider_comms.polling.errors import Reread, after_reread, is_rejection
+from airflow_provider_comms.polling.limits import DEFAULT_LIMITS
 from airflow_provider_comms.sensors.poke_pause import PausesAsTheWaitSays
 from airflow_provider_comms.sensors.start_from_trigger import start_arguments, unsupported_reason
 from airflow_provider_comms.sensors.start_time import started_at
@@ -162,7 +163,11 @@ class CommsOperationSensor(PausesAsTheWaitSays, OperationTask, BaseSensorOperato
         return {one: after_reread(what, reread) or what if is_rejection(what) else what for one, what in found.items()}
 
     def _client(self, *, last_chance: bool) -> CommsClient:
-        return self.hook.get_conn().with_options(last_chance=last_chance)
+        # As in the triggerer: a poll is not patient, so that a wait hears of trouble, and its log tells of it, at once.
+        timeouts, retry = self.hook.settings.timeouts, self.hook.settings.retry
+        return self.hook.get_conn().with_options(
+            timeouts=DEFAULT_LIMITS.timeouts(timeouts), retry=DEFAULT_LIMITS.retry(retry), last_chance=last_chance
+        )
 
     def _reread_connection(self) -> Reread:
         """Read the connection again: a token may have been rotated since the wait began."""
@@ -216,6 +221,8 @@ class CommsOperationSensor(PausesAsTheWaitSays, OperationTask, BaseSensorOperato
         targets = self.resolve_targets()
         if self._is_slowed_down:
             self.log.warning("Polling every %g s: a shorter poke_interval is not supported.", self.spec.poke_interval)
+        if self.deferrable and not self.retries:
+            self.log.warning("retries=0: should a worker die while this wait resumes, the task fails. Use 1 or more.")
         if self._unsupported_reason:
             self.log.info("run_in_triggerer: it starts and ends on a worker, for %s.", self._unsupported_reason)
         return Wait(

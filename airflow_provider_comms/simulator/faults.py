@@ -77,6 +77,7 @@ class Fault(Model):
     :param operation_id: only this operation's fetches; None for all.
     :param times: how many requests it hits; None for all until it is cleared.
     :param skip: how many matching requests it lets pass first.
+    :param share: of the others, how many it hits, spread evenly: 0.3 is three of ten.
     :param accept: the request does what it asks for all the same, before anything goes wrong: "accepted, then cut".
     :param status: the HTTP status, for ``status``, ``raw`` and ``redirect``.
     :param retry_after: seconds, or any text as it is; None for no such header.
@@ -100,6 +101,7 @@ class Fault(Model):
     operation_id: Text | None = None
     times: Annotated[int, Field(strict=True, ge=1)] | None = None
     skip: Count = 0
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
     accept: Switch = False
     status: Annotated[int, Field(strict=True, ge=200, le=599)] = 200
     retry_after: Seconds | _HeaderValue | None = None
@@ -155,7 +157,8 @@ class Fault(Model):
         if self.spent() or not self._concerns(target):
             return False
         self._matched += 1
-        strikes = self._matched > self.skip
+        number = self._matched - self.skip
+        strikes = number > 0 and int(number * self.share) > int((number - 1) * self.share)
         self._hits += strikes
         return strikes
 

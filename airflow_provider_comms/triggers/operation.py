@@ -7,23 +7,27 @@ import logging
 import threading
 from collections.abc import Mapping
 from importlib import import_module
+from platform import node
 from time import time
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow.triggers.base import BaseTrigger, TaskSuccessEvent, TriggerEvent
 
+from airflow_provider_comms import __version__
 from airflow_provider_comms.comms.errors import CommsError
 from airflow_provider_comms.comms.redaction import excerpt
 from airflow_provider_comms.hooks.comms import CommsHook
+from airflow_provider_comms.hooks.connection import aread_connection
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
 from airflow_provider_comms.metrics import count_wait, time_poll
 from airflow_provider_comms.triggers.end_in_triggerer import push_xcoms
+from airflow_provider_comms.triggers.hand_over import hand_over
 from airflow_provider_comms.triggers.log_writer import LineWriter
-from airflow_provider_comms.waiting.description import ended_line
+from airflow_provider_comms.waiting.description import begun_line, ended_line
 from airflow_provider_comms.waiting.event import WaitEnd, encode
 from airflow_provider_comms.waiting.spec import OPTIONS, WaitSpec
-from airflow_provider_comms.waiting.targets import Targets, other_resource
+from airflow_provider_comms.waiting.targets import Targets, label_of, other_resource
 from airflow_provider_comms.waiting.verdict import Failed, Waiting
 
 if TYPE_CHECKING:
@@ -108,6 +112,7 @@ class CommsOperationTrigger(BaseTrigger):
         await _load()
         async with LineWriter(self.log) as lines:
             end = await self._end(lines)
+            await hand_over().turn(lambda: aread_connection(self.comms_conn_id))
             ends_here = self.ends_task and await push_xcoms(end, self)
             if ends_here:
                 lines.log(logging.INFO, "%s", ended_line(end.operations, end.waited))
@@ -129,6 +134,7 @@ class CommsOperationTrigger(BaseTrigger):
     async def _run_wait(self, wait: Wait) -> WaitEnd:
         from airflow_provider_comms.polling.shared import shared_poller
 
+        self._log_begin(wait)
         hook = CommsHook(self.comms_conn_id)
         async with shared_poller(
             self.comms_conn_id, wait.targets.resource, hook.aget_settings, on_poll=time_poll
@@ -141,6 +147,11 @@ class CommsOperationTrigger(BaseTrigger):
                     raise
             # The API holds the last poll up: judge by what is known.
             return wait.end(wait.overdue(), wait.now())
+
+    def _log_begin(self, wait: Wait) -> None:
+        line = begun_line(node(), __version__, wait.now() - wait.started_at)
+        targets = wait.targets
+        wait.log.log(logging.INFO, "%s (%s %s)", line, targets.resource.value, label_of(targets.ids))
 
     async def _poll_to_end(self, wait: Wait, poller: Poller, hook: CommsHook) -> WaitEnd:
         delay = wait.delay_until(self.next_poll_at, wait.now())

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MAX_NAMED = 5
 """Pending operations that a message names."""
 _LONGEST_STATUS = 40
+TAKEN_OVER_AFTER = 15.0
+"""Seconds; a wait that a triggerer begins later had another one before, or there was none for it."""
 
 
 def state_of(operation: Operation) -> str:
@@ -27,6 +29,20 @@ def state_of(operation: Operation) -> str:
     how_far = "" if share is None else f" {share} %"
     delivered = delivery(operation.resource, [counters], with_rates=operation.is_terminal)
     return f"{shown_status(operation.status)}{how_far}: {delivered}"
+
+
+def begun_line(host: str, version: str, begun_ago: float) -> str:
+    """
+    Return the line of a triggerer that begins to poll: two of them in a log mean that a wait changed hands.
+
+    :param host: where the triggerer runs.
+    :param version: of this provider there.
+    :param begun_ago: seconds since the wait began.
+    """
+    where = f"in the triggerer on {host}, airflow-provider-comms {version}"
+    if begun_ago < TAKEN_OVER_AFTER:
+        return f"Waiting {where}"
+    return f"Taken over {begun_ago:.0f} s after the wait began, from another triggerer or as none was free: now {where}"
 
 
 def shown_status(status: str) -> str:

@@ -230,3 +230,26 @@ def test_a_poke_interval_that_is_too_short_is_lengthened_and_the_log_says_so(
     airflow(lambda: sensor(operation_id=operation_id, poke_interval=0))
 
     assert "Polling every 1 s: a shorter poke_interval is not supported." in caplog.text + capsys.readouterr().out
+
+
+@pytest.mark.parametrize("deferrable", [True, False])
+def test_a_poke_asks_once_and_the_log_tells_of_trouble_at_once(airflow, comms_simulator, caplog, capsys, deferrable):
+    operation_id = comms_simulator.add_operation("emails", **DONE)
+    comms_simulator.fault(503, times=1)
+
+    run = airflow(lambda: sensor(operation_id=operation_id, deferrable=deferrable, poke_interval=0.2))
+
+    assert run.states == {"wait": "success"}
+    assert len(comms_simulator.requests) == 2
+    assert "Could not read the operation's status; still waiting" in caplog.text + capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("retries", "warnings"), [(0, 1), (1, 0)])
+def test_a_deferrable_wait_without_retries_is_warned_of_once(
+    airflow, comms_simulator, caplog, capsys, retries, warnings
+):
+    operation_id = comms_simulator.add_operation("emails", processing_for=0.3)
+
+    airflow(lambda: sensor(operation_id=operation_id, retries=retries, poke_interval=0.2, deferrable=True))
+
+    assert (caplog.text + capsys.readouterr().out).count("retries=0: should a worker die") == warnings

@@ -11,6 +11,7 @@ import time
 import pytest
 from airflow.providers.common.compat.sdk import BaseHook
 
+from airflow_provider_comms import __version__
 from airflow_provider_comms.triggers.operation import CommsOperationTrigger
 
 CONN = "AIRFLOW_CONN_TWILIO_COMMS_DEFAULT"
@@ -112,8 +113,9 @@ def test_lines_are_written_before_a_cancelled_trigger_is_gone(simulator, caplog)
 
     class Slow(logging.Handler):
         def emit(self, record):
-            is_written.set()
-            time.sleep(0.5)
+            if record.getMessage().startswith("PROCESSING"):
+                is_written.set()
+            time.sleep(0.3)
             lines.append(record.getMessage())
 
     async def cancelled():
@@ -128,3 +130,19 @@ def test_lines_are_written_before_a_cancelled_trigger_is_gone(simulator, caplog)
     asyncio.run(cancelled())
 
     assert [line for line in lines if line.startswith("PROCESSING")]
+
+
+@pytest.mark.parametrize(
+    ("began_ago", "line"), [(0, "Waiting in the triggerer on"), (75, "Taken over 75 s after the wait began")]
+)
+def test_the_log_says_who_waits_with_which_version_and_whether_it_took_over(simulator, caplog, began_ago, line):
+    caplog.set_level(logging.INFO)
+    operation_id = simulator.add_operation("emails", processing_for=0)
+    waiting = trigger(operation_id, started_at=time.time() - began_ago)
+    waiting._log = logging.getLogger("the trigger's own")
+
+    event_of(waiting)
+
+    (first, *_) = [record.getMessage() for record in caplog.records if record.name == "the trigger's own"]
+    assert first.startswith(line)
+    assert f"airflow-provider-comms {__version__} (emails {operation_id})" in first

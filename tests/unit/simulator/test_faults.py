@@ -41,6 +41,17 @@ def test_skip_lets_the_first_pass_and_times_ends_it():
     assert (fault.hits, fault.spent()) == (2, True)
 
 
+@pytest.mark.parametrize("share", [0.1, 0.3, 1.0])
+def test_a_share_is_spread_evenly(share):
+    fault = Fault(503, skip=1, share=share)
+
+    hits = struck(fault, *[FETCH] * 101)
+
+    assert sum(hits) == 100 * share
+    assert not hits[0]
+    assert all(sum(hits[start : start + 10]) == 10 * share for start in range(1, 100, 10))
+
+
 def test_the_first_fault_that_strikes_is_taken():
     queue = FaultQueue()
     first, second = Fault(429, times=1), Fault("reset")

@@ -1,0 +1,104 @@
+"""Parts of Airflow are killed in mid-wait, and started again as a service manager does."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from local_airflow.distributed import TRIGGERERS, WORKERS
+
+if TYPE_CHECKING:
+    from trials.cluster import Cluster, Waits
+
+INTERVAL = 5.0
+"""Seconds between two polls of the trials' waits."""
+REQUESTS_PER_POLL = 8
+"""A list of each pending status, one of each of the ended ones, and spot checks."""
+WITHIN = 75.0
+"""Seconds after the recovery in which the last wait must have ended."""
+STOPPED_FOR = 60.0
+RESUMING = int(os.environ.get("TRIAL_WAITS_RESUMING", "12"))
+ONE, TWO = TRIGGERERS
+
+
+def requests_of(waits: Waits, *, begun: float, starts: int) -> int:
+    """
+    Return how many requests are at most sent for waits that have gone on since ``begun``.
+
+    :param starts: how often they are started: each may ask once itself then
+    """
+    polls = len(TRIGGERERS) * ((time.time() - begun) / INTERVAL + 2)
+    return int((starts + 1) * len(waits.ids) + polls * REQUESTS_PER_POLL)
+
+
+def test_a_triggerer_is_killed_three_times(cluster: Cluster) -> None:
+    trial, begun = cluster.trial("a triggerer killed three times"), time.time()
+    waits = cluster.start_waits(cluster.api("triggerer_killed"), runs=2)
+
+    for name in (ONE, TWO, ONE):
+        cluster.wait_until_deferred(waits)
+        cluster.kill(name)
+        cluster.start(name)
+    waits.end_operations()
+
+    figures = trial.end(waits, recovered_at=time.time(), at_most=requests_of(waits, begun=begun, starts=4))
+    figures.check(WITHIN)
+
+
+def test_both_triggerers_are_stopped(cluster: Cluster) -> None:
+    trial, begun = cluster.trial(f"both triggerers gone for {STOPPED_FOR:.0f} s"), time.time()
+    waits = cluster.start_waits(cluster.api("triggerers_stopped"), runs=2)
+    cluster.wait_until_deferred(waits)
+
+    cluster.kill(*TRIGGERERS)
+    waits.end_operations(over=STOPPED_FOR)
+    time.sleep(STOPPED_FOR)
+    cluster.start(*TRIGGERERS)
+
+    figures = trial.end(waits, recovered_at=time.time(), at_most=requests_of(waits, begun=begun, starts=2))
+    figures.check(WITHIN)
+
+
+def test_a_worker_is_killed_while_it_resumes_waits(cluster: Cluster) -> None:
+    trial, begun = cluster.trial("a worker killed while it resumes"), time.time()
+    waits = cluster.start_waits(cluster.api("worker_killed"), dag_id="waits_on_workers", each=RESUMING)
+    cluster.wait_until_deferred(waits)
+
+    waits.end_operations()
+    (run,) = waits.runs
+    cluster.wait_for(lambda: cluster.ledger.states(run.run_id).get("running", 0) > 2, "tasks on both workers", 60)
+    cluster.kill(WORKERS[0])
+    cluster.start(WORKERS[0])
+
+    figures = trial.end(waits, recovered_at=time.time(), at_most=requests_of(waits, begun=begun, starts=2))
+    figures.check(2 * WITHIN)
+    assert cluster.outcome(waits).tries <= 2, "a killed worker cost more than one retry"
+
+
+def test_the_scheduler_is_killed(cluster: Cluster) -> None:
+    trial, begun = cluster.trial("the scheduler killed"), time.time()
+    waits = cluster.start_waits(cluster.api("scheduler_killed"))
+    cluster.wait_until_deferred(waits)
+
+    cluster.kill("scheduler")
+    waits.end_operations(over=INTERVAL)
+    time.sleep(INTERVAL)
+    cluster.start("scheduler")
+
+    figures = trial.end(waits, recovered_at=time.time(), at_most=requests_of(waits, begun=begun, starts=1))
+    figures.check(WITHIN)
+
+
+def test_postgresql_is_killed(cluster: Cluster) -> None:
+    trial, begun = cluster.trial("PostgreSQL killed"), time.time()
+    waits = cluster.start_waits(cluster.api("postgresql_killed"))
+    cluster.wait_until_deferred(waits)
+
+    cluster.kill("PostgreSQL")
+    waits.end_operations(over=2 * INTERVAL)
+    time.sleep(INTERVAL)
+    cluster.start("PostgreSQL")
+
+    figures = trial.end(waits, recovered_at=time.time(), at_most=requests_of(waits, begun=begun, starts=3))
+    figures.check(WITHIN)
