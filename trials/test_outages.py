@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local_airflow.distributed import TRIGGERERS
+from trials.bounds import requests_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from trials.cluster import Api, Cluster, Waits
     from trials.figures import Figures
 
-INTERVAL = 5.0
 LASTS = float(os.environ.get("TRIAL_OUTAGE_SECONDS", "120"))
 WITHIN = 45.0
 """Seconds after an outage in which the last wait must have ended: a poll, a Retry-After, and Airflow's own part."""
@@ -91,9 +91,8 @@ def outages(cluster: Cluster) -> dict[str, Figures]:
 
 
 def _at_most(outage: Outage, waits: Waits, begun: float) -> int:
-    """Return how many requests may be sent: each wait's own at its start and end, and those of the polls."""
-    polls = len(TRIGGERERS) * ((time.time() - begun) / INTERVAL + 2)
-    return int(2 * len(waits.ids) + polls * (outage.per_poll or len(waits.ids) / len(TRIGGERERS)))
+    each = len(waits.ids) / len(TRIGGERERS)
+    return requests_of(waits, begun=begun, starts=1, per_poll=outage.per_poll or each)
 
 
 @pytest.mark.parametrize("name", [one.name for one in OUTAGES])

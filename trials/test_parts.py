@@ -7,29 +7,14 @@ import time
 from typing import TYPE_CHECKING
 
 from local_airflow.distributed import TRIGGERERS, WORKERS
+from trials.bounds import INTERVAL, WITHIN, requests_of
 
 if TYPE_CHECKING:
-    from trials.cluster import Cluster, Waits
+    from trials.cluster import Cluster
 
-INTERVAL = 5.0
-"""Seconds between two polls of the trials' waits."""
-REQUESTS_PER_POLL = 8
-"""A list of each pending status, one of each of the ended ones, and spot checks."""
-WITHIN = 75.0
-"""Seconds after the recovery in which the last wait must have ended."""
 STOPPED_FOR = 60.0
 RESUMING = int(os.environ.get("TRIAL_WAITS_RESUMING", "12"))
 ONE, TWO = TRIGGERERS
-
-
-def requests_of(waits: Waits, *, begun: float, starts: int) -> int:
-    """
-    Return how many requests are at most sent for waits that have gone on since ``begun``.
-
-    :param starts: how often they are started: each may ask once itself then
-    """
-    polls = len(TRIGGERERS) * ((time.time() - begun) / INTERVAL + 2)
-    return int((starts + 1) * len(waits.ids) + polls * REQUESTS_PER_POLL)
 
 
 def test_a_triggerer_is_killed_three_times(cluster: Cluster) -> None:
