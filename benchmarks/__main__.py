@@ -18,6 +18,7 @@ from benchmarks import (
     listing_memory,
     listing_parallel,
     outages,
+    soak,
     steady_429,
     ten_thousand_waits,
     very_many_waits,
@@ -39,6 +40,7 @@ BENCHMARKS: dict[str, Callable[[], Report]] = {
     "in_the_triggerer": in_the_triggerer.run,
     "hand_over": hand_over.run,
     "outages": outages.run,
+    "soak": soak.run,
 }
 
 

@@ -73,15 +73,19 @@ class DeferredAirflow:
             component.log.unlink()
 
     @contextmanager
-    def running_tasks(self, count: int) -> Iterator[Callable[[list[Deferral]], None]]:
-        """Put tasks that run in place of all that were there; give what defers them (see `deferring`)."""
+    def running_tasks(self, count: int, longest: float = LONGEST) -> Iterator[Callable[[list[Deferral]], None]]:
+        """
+        Put tasks that run in place of all that were there; give what defers them (see `deferring`).
+
+        :param longest: seconds that this may take.
+        """
         command = [sys.executable, "-m", "benchmarks.deferring", str(count)]
         with subprocess.Popen(
             command, env=self._env, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as process:
 
             def defer(deferrals: list[Deferral]) -> None:
-                process.communicate(json.dumps(deferrals), timeout=LONGEST)
+                process.communicate(json.dumps(deferrals), timeout=longest)
                 if process.returncode:
                     raise RuntimeError("The tasks were not deferred; why stands above.")
 
@@ -118,6 +122,10 @@ class Runner:
     def memory(self) -> float:
         """Return what it holds, in MB."""
         return self._process.memory_info().rss / MEGABYTE
+
+    def handles(self) -> tuple[int, int]:
+        """Return how many file descriptors it has open, and how many of these are connections by TCP."""
+        return self._process.num_fds(), len(self._process.net_connections("tcp"))
 
     def longest_block(self) -> float:
         """Return the most seconds for which its loop stood still, by Airflow's own log; 0 if none are worth a line."""

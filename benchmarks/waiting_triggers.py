@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,27 @@ class SleepingTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         await asyncio.sleep(self.ends_at - time())
         yield _event({"id": self.operation_id})
+
+
+class CountingTrigger(BaseTrigger):
+    """
+    Write down again and again how many asyncio tasks the triggerer has, and never fire.
+
+    :param path: of the file that has the latest number.
+    """
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self.path = path
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        return _path_of(self), {"path": self.path}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        while True:
+            Path(self.path).write_text(str(len(asyncio.all_tasks())))  # noqa: ASYNC240
+            await asyncio.sleep(1)
+        yield  # Makes it a generator.
 
 
 class OwnSessionTrigger(BaseTrigger):
