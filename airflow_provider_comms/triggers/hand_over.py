@@ -65,7 +65,7 @@ async def _answered(ask_supervisor: Callable[[], Awaitable[object]]) -> None:
     try:
         async with asyncio.timeout(MAX_WAIT):
             await ask_supervisor()
-    except Exception:  # noqa: BLE001
+    except Exception:
         # Whatever it answers, it has answered; and no end is held back for good.
         log.debug("The supervisor's answer was an error.", exc_info=True)
 
