@@ -90,7 +90,12 @@ def no_figures(resource: Resource) -> dict[str, int]:
 
 
 def totals(many: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    """Add up each figure or counter over operations; those of one operation are never added to each other."""
+    """
+    Add up each figure or counter over operations; those of one operation are never added to each other.
+
+    :param many: figures or counters of each operation.
+    :return: by name, the sum.
+    """
     sums: Counter[str] = Counter()
     for counters in many:
         sums.update(counters)
