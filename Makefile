@@ -19,7 +19,7 @@ help:
 	@echo 'make test-postgres  run the tests that need a whole Airflow on a PostgreSQL'
 	@echo 'make test-distributed  kill the parts of a distributed Airflow, and the API, under many waits'
 	@echo 'make test-matrix    run the tests on every Airflow from 2.11 to 3.3'
-	@echo 'make lint           run the linters, the type checker and the import contracts'
+	@echo 'make lint           run the linters, the type checkers and the import contracts'
 	@echo 'make docs           build the docs site into site/'
 	@echo 'make dist           build the wheel and the source distribution into dist/'
 	@echo 'make bench          run the benchmarks'
@@ -58,7 +58,13 @@ lint: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy tests/typing_examples.py
+	$(BIN)/basedpyright
 	$(BIN)/lint-imports
+	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[!c]*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 
 # A site that any web server, or none, can show: it asks for nothing from anywhere, and its search works offline.
 docs: $(VENV)/installed
