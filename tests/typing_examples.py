@@ -1,8 +1,8 @@
 """
 The public API as its users write it, for type checkers: mypy and basedpyright read this file, and nothing runs it.
 
-`assert_type` fails where a type is another than its users may rely on; a line with `type: ignore` fails where the mistake
-that it shows is no longer seen.
+`assert_type` fails where a type is another than its users may rely on; a `type: ignore` fails where the mistake that it
+marks is no longer seen.
 """
 
 from __future__ import annotations
