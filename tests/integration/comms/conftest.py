@@ -19,6 +19,7 @@ import pytest
 
 from airflow_provider_comms.comms.client import AsyncCommsClient, CommsClient
 from airflow_provider_comms.comms.errors import CommsError
+from airflow_provider_comms.comms.sending.requests import EmailSend
 from airflow_provider_comms.comms.settings import ClientSettings, RetryPolicy, Timeouts
 from airflow_provider_comms.simulator import Simulator
 
@@ -65,6 +66,13 @@ class SyncDriver:
         with ThreadPoolExecutor(len(ids)) as pool:
             return list(pool.map(one, ids))
 
+    def send(self, request: Any) -> Any:
+        """Send an e-mail or a message."""
+        return getattr(self.client, f"send_{request.resource}")(request)
+
+    def find(self, *args: Any, **kwargs: Any) -> Any:
+        return self.client.find_sends(*args, **kwargs)
+
     def list(self, resource: str, **filters: Any) -> list[Any]:
         return list(self.client.list_operations(resource, **filters))
 
@@ -110,6 +118,13 @@ class AsyncDriver:
             return await asyncio.gather(*fetches, return_exceptions=True)
 
         return self.runner.run(all_of_them())
+
+    def send(self, request: Any) -> Any:
+        """Send an e-mail or a message."""
+        return self.runner.run(getattr(self.client, f"send_{request.resource}")(request))
+
+    def find(self, *args: Any, **kwargs: Any) -> Any:
+        return self.runner.run(self.client.find_sends(*args, **kwargs))
 
     def list(self, resource: str, **filters: Any) -> list[Any]:
         async def whole() -> list[Any]:
@@ -198,12 +213,14 @@ class Exchange:
 
     :param head: all that was sent, up to the empty line.
     :param number: of the request at this server, from 1.
+    :param body: what of the body has been read.
     """
 
     head: bytes
     number: int
     connection: socket.socket
     stopping: threading.Event
+    body: bytes = b""
     left: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -214,6 +231,13 @@ class Exchange:
         lines = self.head.decode("latin-1").split("\r\n")[1:]
         found = dict(line.split(": ", 1) for line in lines if ": " in line)
         return {key.lower(): value for key, value in found.items()}.get(name.lower())
+
+    def read_body(self, share: float = 1.0) -> bytes:
+        """Read the body, or a part of it."""
+        wanted = int(int(self.header("content-length") or 0) * share)
+        while len(self.body) < wanted and (data := self.connection.recv(min(65536, wanted - len(self.body)))):
+            self.body += data
+        return self.body
 
     def send(self, data: bytes) -> None:
         self.connection.sendall(data)
@@ -290,19 +314,22 @@ class RawServer:
                 self._converse(connection)
 
     def _converse(self, connection: socket.socket) -> None:
-        while head := self._read_head(connection):
+        while data := self._read_head(connection):
+            head, end, body = data.partition(b"\r\n\r\n")
             with self._lock:
-                exchange = Exchange(head, len(self.exchanges) + 1, connection, self._stopping)
+                exchange = Exchange(head + end, len(self.exchanges) + 1, connection, self._stopping, body)
                 self.exchanges.append(exchange)
             if isinstance(self.answer, bytes):
+                exchange.read_body()
                 exchange.send(self.answer)
             elif self.answer(exchange) is HANG_UP:
                 return
 
     def _read_head(self, connection: socket.socket) -> bytes:
+        """Read until there is a whole head; the body may have begun behind it."""
         head = b""
         connection.settimeout(0.05)
-        while not head.endswith(b"\r\n\r\n") and not self._stopping.is_set():
+        while b"\r\n\r\n" not in head and not self._stopping.is_set():
             try:
                 data = connection.recv(65536)
             except TimeoutError:
@@ -408,3 +435,15 @@ class OperationJson:
 def operation_json():
     """Write an operation's JSON, with changes if there are any."""
     return OperationJson()
+
+
+@pytest.fixture(scope="session")
+def email():
+    """Make an e-mail to a few recipients, with changes if there are any."""
+
+    def make(count: int = 2, **changes: Any) -> EmailSend:
+        to = [{"address": f"canary{n}@example.com", "variables": {"name": f"Kanari {n}"}} for n in range(count)]
+        sender = {"address": "news@example.com", "name": "News"}
+        return EmailSend(**({"from_": sender, "to": to, "subject": "Hello", "html": "<p>Hello</p>"} | changes))
+
+    return make
