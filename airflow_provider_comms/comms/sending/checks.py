@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from binascii import Error as Base64Error
+from datetime import datetime
 
 MAX_SMS_TEXT = 1600
 """Characters of a message's text; with more, Twilio answers 21617."""
@@ -78,6 +79,24 @@ def base64_text(value: str) -> str:
     except (Base64Error, ValueError):
         raise ValueError("is not base64 (give bytes, or base64.b64encode(...).decode())") from None
     return value
+
+
+def date_time(value: str) -> str:
+    """Refuse what is no time with an offset."""
+    try:
+        is_aware = datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        is_aware = False
+    if not is_aware:
+        raise ValueError("is not a time such as 2026-11-20T06:00:00+01:00")
+    return value
+
+
+def each_once(values: list[str]) -> list[str]:
+    """Refuse what names something twice."""
+    if len(set(values)) < len(values):
+        raise ValueError("names a channel twice")
+    return values
 
 
 def sms_text(value: str) -> str:

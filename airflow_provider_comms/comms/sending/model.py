@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic.alias_generators import to_camel
-
-CONFIG = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, hide_input_in_errors=True)
 
 
 class Model(BaseModel):
     """A JSON object of the API's, with the API's names."""
 
-    model_config = CONFIG
+    # Strict: what is checked is what is sent, and pydantic would take "true" for True, or bytes for a text.
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, alias_generator=to_camel, hide_input_in_errors=True
+    )
+
+
+class NotEmpty(Model):
+    """A JSON object of which no single field is required, but one of them is."""
+
+    @model_validator(mode="after")
+    def _has_one(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("is empty")
+        return self
 
 
 Text = Annotated[str, Field(min_length=1)]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, Field, model_validator
 
-from airflow_provider_comms.comms.sending.model import Model, Text, by_field, tag
+from airflow_provider_comms.comms.sending.checks import date_time
+from airflow_provider_comms.comms.sending.model import Model, NotEmpty, Text, by_field, tag
 
 
 class ContentInfo(Model):
@@ -52,7 +53,7 @@ class LatLong(Model):
     longitude: Annotated[float, Field(ge=-180, le=180)]
 
 
-class ViewLocationAction(Model):
+class ViewLocationAction(NotEmpty):
     """Shows a place."""
 
     lat_long: LatLong | None = None
@@ -63,8 +64,8 @@ class ViewLocationAction(Model):
 class CreateCalendarEventAction(Model):
     """Makes an entry in a calendar."""
 
-    start_time: AwareDatetime
-    end_time: AwareDatetime
+    start_time: Annotated[str, AfterValidator(date_time)]
+    end_time: Annotated[str, AfterValidator(date_time)]
     title: Text
     description: Text
 
@@ -83,6 +84,12 @@ class Action(Model):
     view_location_action: ViewLocationAction | None = None
     create_calendar_event_action: CreateCalendarEventAction | None = None
     share_location_action: ShareLocationAction | None = None
+
+    @model_validator(mode="after")
+    def _does_one_thing(self) -> Self:
+        if len(self.model_fields_set) != len(("text", "postback_data", "the action")):
+            raise ValueError("does not name exactly one action")
+        return self
 
 
 class SuggestedReply(Model):
@@ -104,7 +111,7 @@ Suggestion = Annotated[
 Suggestions = Annotated[list[Suggestion], Field(max_length=11)]
 
 
-class CardContent(Model):
+class CardContent(NotEmpty):
     """A card."""
 
     title: Text | None = None

@@ -42,8 +42,10 @@ class Send:
     _model: ClassVar[type[Model]]
 
     def __init__(self, fields: dict[str, Any]) -> None:
-        model = checked(lambda: self._model.model_validate(_given(fields)), self.resource)
-        self._fields = model.model_dump(mode="json", by_alias=True, exclude_none=True)
+        plain = _plain(fields)
+        checked(lambda: self._model.model_validate(plain), self.resource)
+        # Not what pydantic would make of the model: it warns of the branches of a union, and quotes recipients.
+        self._fields: dict[str, Any] = plain
         self._body = self._encoded()
 
     def _encoded(self) -> bytes:
@@ -140,16 +142,16 @@ class EmailSend(Send):
             "subject": subject,
             "html": html,
             "text": text,
-            "attachments": [_with_base64(one) for one in attachments or ()] or None,
-            "headers": _plain(headers),
+            "attachments": [_with_base64(one) for one in attachments] if attachments else None,
+            "headers": headers,
         }
         super().__init__(
             {
-                "from": _plain(from_),
+                "from": from_,
                 "to": _recipients(to, {}),
-                "content": _given(content),
+                "content": content,
                 "ipPoolName": ip_pool_name,
-                "tags": _plain(tags),
+                "tags": tags,
                 "schedule": schedule_of(send_at, self.resource),
             }
         )
@@ -196,33 +198,28 @@ class MessageSend(Send):
     ) -> None:
         super().__init__(
             {
-                "from": _plain(from_),
+                "from": from_,
                 "to": _recipients(to, {"channel": "PHONE"}),
                 "content": _message_content(text, media, content_id, modules),
-                "tags": _plain(tags),
+                "tags": tags,
                 "schedule": schedule_of(send_at, self.resource),
             }
         )
-
-
-def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _recipients(to: object, defaults: Mapping[str, str]) -> object:
     """Return recipients as the API has them; what is none stays as it is, to be refused with its number."""
     if isinstance(to, (str, bytes, dict)) or not isinstance(to, Iterable):
         return to
-    return [{"address": one, **defaults} if isinstance(one, str) else _plain(one) for one in to]
+    return [{"address": one, **defaults} if isinstance(one, str) else one for one in to]
 
 
 def _message_content(
     text: str | None, media: Iterable[str | Mapping[str, str]] | None, content_id: str | None, modules: object
 ) -> dict[str, Any]:
-    files = [{"url": one} if isinstance(one, str) else _plain(one) for one in media or ()]
-    kinds = [_given({"text": text, "media": files or None}), _given({"contentId": content_id})]
-    kinds += [_given({"modules": _plain(modules)})]
-    given = [kind for kind in kinds if kind]
+    files = [{"url": one} if isinstance(one, str) else one for one in media] if media else None
+    kinds = [{"text": text, "media": files}, {"contentId": content_id}, {"modules": modules}]
+    given: list[dict[str, Any]] = [kind for kind in map(_plain, kinds) if kind]
     if len(given) != 1:
         said = "exactly one kind of content is needed: text and media, content_id, or modules"
         raise refusal(Resource.MESSAGES, ApiError(None, f"{said}; this has {len(given) or 'none'}"))
@@ -232,11 +229,11 @@ def _message_content(
 def _with_base64(attachment: object) -> object:
     if isinstance(attachment, Mapping) and isinstance(content := attachment.get("content"), bytes):
         return {**attachment, "content": b64encode(content).decode()}
-    return _plain(attachment)
+    return attachment
 
 
-def _plain(value: object) -> object:
-    """Return mappings as dicts and tuples as lists, which are all that the schema takes."""
+def _plain(value: Any) -> Any:
+    """Return a copy of dicts and lists, as JSON has them; what is None is left out of mappings."""
     if isinstance(value, Mapping):
-        return {name: _plain(inner) for name, inner in value.items()}
+        return {name: _plain(inner) for name, inner in value.items() if inner is not None}
     return [_plain(inner) for inner in value] if isinstance(value, (list, tuple)) else value

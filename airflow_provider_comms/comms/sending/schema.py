@@ -14,6 +14,7 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 from airflow_provider_comms.comms.sending.checks import (
     ascii_only,
     base64_text,
+    each_once,
     email_address,
     header_name,
     header_value,
@@ -21,7 +22,7 @@ from airflow_provider_comms.comms.sending.checks import (
     one_line,
     sms_text,
 )
-from airflow_provider_comms.comms.sending.model import Model, Text, by_field, tag
+from airflow_provider_comms.comms.sending.model import Model, NotEmpty, Text, by_field, tag
 from airflow_provider_comms.comms.sending.rcs import RcsContent
 
 MAX_RECIPIENTS = 10_000
@@ -33,7 +34,7 @@ TagName = Annotated[str, Field(min_length=1, max_length=128, pattern=TAG_PATTERN
 TagValue = Annotated[str, Field(min_length=1, max_length=256, pattern=TAG_PATTERN)]
 # Ten of them stay far below Twilio's 10,000 bytes in all.
 Tags = Annotated[dict[TagName, TagValue], Field(max_length=MAX_TAGS)]
-TAGS: TypeAdapter[dict[str, str]] = TypeAdapter(Tags, config=ConfigDict(hide_input_in_errors=True))
+TAGS: TypeAdapter[dict[str, str]] = TypeAdapter(Tags, config=ConfigDict(strict=True, hide_input_in_errors=True))
 Variables = dict[str, str]
 
 
@@ -161,13 +162,13 @@ class ChannelPriority(Model):
     """A channel's turn; the lowest number goes first."""
 
     channel: SenderChannel
-    priority: Annotated[int, Field(strict=True)]
+    priority: int
 
 
 class ChannelControl(Model):
     """Which channels of a pool are used, and in which order."""
 
-    filter_in: list[SenderChannel] | None = None
+    filter_in: Annotated[list[SenderChannel], AfterValidator(each_once)] | None = None
     priority: list[ChannelPriority] | None = None
 
 
@@ -184,7 +185,7 @@ class Media(Model):
     url: Text
 
 
-class TextContent(Model):
+class TextContent(NotEmpty):
     """Text, media or both, on every channel."""
 
     text: Annotated[str, Field(min_length=1), AfterValidator(sms_text)] | None = None
