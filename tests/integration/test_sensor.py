@@ -83,7 +83,7 @@ def test_mapped_tasks_wait_each_for_its_own(airflow, comms_simulator):
     )
 
     assert run.states["wait"] == ["success", "success"]
-    assert run.names["wait"] == ids
+    assert run.map_labels["wait"] == ids
 
 
 @pytest.mark.skipif(airflow_version.startswith("2."), reason="Airflow 2 asks for links when a page is shown")

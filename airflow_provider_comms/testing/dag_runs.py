@@ -1,0 +1,180 @@
+"""One run of a DAG in this process, as ``airflow dags test`` does it, and what became of it."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+from collections import defaultdict
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from airflow.listeners import hookimpl
+from packaging.version import Version
+
+from airflow_provider_comms.testing.airflow_versions import AIRFLOW, listener_manager, read_xcom, register
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_PROVIDER = "airflow_provider_comms."
+
+
+class TaskLogs(io.TextIOBase):
+    """
+    What is logged and printed, by the task that runs meanwhile; passed on to where it would have gone.
+
+    :param passed_on: where that is.
+    """
+
+    def __init__(self, passed_on: io.TextIOBase | Any) -> None:
+        self.by_task: dict[str, str] = defaultdict(str)
+        self.task_id = ""
+        self._passed_on = passed_on
+
+    def write(self, text: str) -> int:
+        """Take a piece of a log."""
+        self.by_task[self.task_id] += text
+        return int(self._passed_on.write(text))
+
+    def flush(self) -> None:
+        """Pass on what is held back."""
+        self._passed_on.flush()
+
+
+class _Listener:
+    """Hears of each task that starts or fails."""
+
+    def __init__(self, logs: TaskLogs, errors: list[BaseException]) -> None:
+        self._logs, self._errors = logs, errors
+
+    @hookimpl
+    def on_task_instance_running(self, task_instance: Any) -> None:
+        self._logs.task_id = task_instance.task_id
+
+    @hookimpl
+    def on_task_instance_failed(self, error: BaseException) -> None:
+        self._errors.append(error)
+
+
+@dataclass
+class DagRun:
+    """
+    What became of a run.
+
+    :param dag_id: its DAG.
+    :param run_id: its id.
+    :param state: its state, such as ``success``.
+    :param states: the state of each task by its id; a list by map index where the task is mapped.
+    :param map_labels: what each task's instances are called in the UI, likewise; None where there is no name.
+    :param errors: the exceptions with which tasks failed, oldest first.
+    :param logs: what was logged and printed, by task id; all of a mapped task's instances together.
+    """
+
+    dag_id: str
+    run_id: str
+    state: str
+    states: dict[str, Any] = field(default_factory=dict)
+    map_labels: dict[str, list[str | None]] = field(default_factory=dict)
+    errors: list[BaseException] = field(default_factory=list)
+    logs: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def xcom(self, task_id: str, key: str = "return_value") -> Any:
+        """
+        The value that a task left for others; None when there is none, and a list by map index of a mapped task.
+
+        :param task_id: the task.
+        :param key: the XCom's key.
+        """
+        if isinstance(states := self.states.get(task_id), list):
+            return [read_xcom(self.dag_id, self.run_id, task_id, key, index) for index in range(len(states))]
+        return read_xcom(self.dag_id, self.run_id, task_id, key)
+
+    def log(self, task_id: str) -> str:
+        """What a task logged and printed, in a worker and in the triggerer."""
+        return self.logs.get(task_id, "")
+
+    @property
+    def error(self) -> BaseException:
+        """
+        The one exception that a task failed with.
+
+        :raises AssertionError: when there is none, or more than one.
+        """
+        if len(self.errors) != 1:
+            raise AssertionError(f"{len(self.errors)} tasks failed: {self.errors}")
+        return self.errors[0]
+
+
+def run_dag(dag: Any, conf: dict[str, Any] | None = None, *, poke_interval: float | None = 0.1) -> DagRun:
+    """
+    Run a DAG to its end, task by task; a task that defers has its trigger run in this process.
+
+    :param dag: the DAG; nothing of it need be in a file.
+    :param conf: the run's configuration.
+    :param poke_interval: seconds between two polls of waits of this provider, whatever the DAG says, so that an
+        operation that ends after two seconds ends the wait then; None for what the DAG says.
+    """
+    register(dag)
+    errors: list[BaseException] = []
+    logs = TaskLogs(sys.stdout)
+    with _listening(_Listener(logs, errors)), _logged(logs), _polling_every(poke_interval, dag):
+        dag_run = dag.test(run_conf=conf)
+    run = DagRun(dag.dag_id, dag_run.run_id, str(dag_run.state), errors=errors, logs=dict(logs.by_task))
+    for ti in sorted(dag_run.get_task_instances(), key=lambda ti: ti.map_index):
+        run.map_labels.setdefault(ti.task_id, []).append(ti.rendered_map_index)
+        if ti.map_index < 0:
+            run.states[ti.task_id] = str(ti.state)
+        else:
+            run.states.setdefault(ti.task_id, []).append(str(ti.state))
+    return run
+
+
+@contextmanager
+def _logged(logs: TaskLogs) -> Iterator[None]:
+    """Airflow 3 prints its log, Airflow 2 has it in Python's logging."""
+    handler = logging.StreamHandler(logs)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s - %(message)s"))
+    logger = logging.getLogger("airflow.task")
+    if Version("3") > AIRFLOW:
+        logger.addHandler(handler)
+    try:
+        with redirect_stdout(logs):
+            yield
+    finally:
+        logger.removeHandler(handler)
+
+
+@contextmanager
+def _polling_every(seconds: float | None, dag: Any) -> Iterator[None]:
+    """Let each wait of this provider poll so often, and afterwards as its author wrote."""
+    before = [(arguments, arguments.get("poke_interval")) for arguments in _arguments_of_waits(dag)]
+    try:
+        for arguments, _ in before:
+            if seconds is not None:
+                arguments["poke_interval"] = seconds
+        yield
+    finally:
+        for arguments, given in before:
+            arguments["poke_interval"] = given
+
+
+def _arguments_of_waits(dag: Any) -> Iterator[dict[str, Any]]:
+    """Where each task of this provider that has a poke_interval keeps it."""
+    for task in dag.tasks:
+        kind = getattr(task, "operator_class", type(task))
+        arguments = getattr(task, "partial_kwargs", vars(task))
+        if "poke_interval" in arguments and any(base.__module__.startswith(_PROVIDER) for base in kind.__mro__):
+            yield arguments
+
+
+@contextmanager
+def _listening(listener: _Listener) -> Iterator[None]:
+    """A callback of the DAG's would not do: Airflow 3.0 gives it no exception after a deferral."""
+    manager = listener_manager()
+    manager.add_listener(listener)
+    try:
+        yield
+    finally:
+        manager.pm.unregister(listener)
