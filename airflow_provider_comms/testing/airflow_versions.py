@@ -49,8 +49,9 @@ def read_xcom(dag_id: str, run_id: str, task_id: str, key: str, map_index: int =
         return XCom.get_one(dag_id=dag_id, run_id=run_id, task_id=task_id, key=key, map_index=map_index)
     from airflow.models.xcom import XComModel
     from airflow.utils.session import create_session
+    from sqlalchemy import select
 
+    wanted = {"dag_id": dag_id, "run_id": run_id, "task_id": task_id, "key": key, "map_index": map_index}
     with create_session() as session:
-        query = XComModel.get_many(dag_ids=dag_id, run_id=run_id, task_ids=task_id, key=key, map_indexes=map_index)
-        row = session.scalars(query).first()
+        row = session.scalars(select(XComModel).filter_by(**wanted)).first()
         return None if row is None else XComModel.deserialize_value(row)

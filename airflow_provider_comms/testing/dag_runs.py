@@ -133,7 +133,7 @@ def run_dag(dag: Any, conf: dict[str, Any] | None = None, *, poke_interval: floa
 
 @contextmanager
 def _logged(logs: TaskLogs) -> Iterator[None]:
-    """Airflow 3 prints its log, Airflow 2 has it in Python's logging."""
+    """Airflow prints a task's log from 3.1 on; before, it is in Python's logging."""
     handler = logging.StreamHandler(logs)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s - %(message)s"))
     logger = logging.getLogger("airflow.task")
