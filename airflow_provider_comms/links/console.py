@@ -1,4 +1,4 @@
-"""The link from a task to Twilio's console."""
+"""The link from a task to where Twilio shows what became of each e-mail or message."""
 
 from __future__ import annotations
 
@@ -10,14 +10,22 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import TaskInstanceKey
 
 CONSOLE = "https://console.twilio.com"
-# The console is not known to have a page per operation; messages have a log, for e-mails no address is published.
-_PAGES = {"messages": f"{CONSOLE}/us1/monitor/logs/messaging"}
+# The console is not known to have a page per operation. It has a log of messages; that of e-mails has no published address,
+# but a page which says how to open it.
+_PAGES = {
+    "messages": f"{CONSOLE}/us1/monitor/logs/messaging",
+    "emails": "https://www.twilio.com/docs/email/logs",
+}
 
 
 class TwilioConsoleLink(BaseOperatorLink):
-    """Lead to where Twilio's console shows what the task is about. Airflow 3 asks for it on the worker, at the end."""
+    """
+    The button "Twilio logs": the console's log of messages, or Twilio's page on its log of e-mails.
 
-    name = "Twilio Console"
+    Airflow 3 asks for the address on the worker, at the end of the task.
+    """
+
+    name = "Twilio logs"
 
     def get_link(self, operator: Any, *, ti_key: TaskInstanceKey) -> str:  # noqa: ARG002
         """

@@ -87,12 +87,19 @@ def test_mapped_tasks_wait_each_for_its_own(airflow, comms_simulator):
 
 
 @pytest.mark.skipif(airflow_version.startswith("2."), reason="Airflow 2 asks for links when a page is shown")
-def test_the_task_links_to_twilios_console(airflow, comms_simulator):
-    operation_id = comms_simulator.add_operation("messages", **DONE)
+@pytest.mark.parametrize(
+    ("resource", "address"),
+    [
+        ("messages", "https://console.twilio.com/us1/monitor/logs/messaging"),
+        ("emails", "https://www.twilio.com/docs/email/logs"),
+    ],
+)
+def test_the_task_links_to_twilios_logs(airflow, comms_simulator, resource, address):
+    operation_id = comms_simulator.add_operation(resource, **DONE)
 
-    run = airflow(lambda: sensor(resource="messages", operation_id=operation_id))
+    run = airflow(lambda: sensor(resource=resource, operation_id=operation_id))
 
-    assert run.xcom("wait", "_link_TwilioConsoleLink").startswith("https://console.twilio.com/")
+    assert run.xcom("wait", "_link_TwilioConsoleLink") == address
 
 
 def test_what_a_wait_returns_names_the_operation_for_the_next_task(airflow, comms_simulator):

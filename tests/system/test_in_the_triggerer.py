@@ -70,7 +70,7 @@ def test_every_way_to_hand_on_an_id_leads_to_the_result(starts):
 def test_an_id_that_can_be_rendered_in_the_triggerer_needs_no_worker(starts, task_id):
     assert RUNNING not in [event.name for event in starts.events(task_id)]
     # A worker leaves the link behind; here the trigger must.
-    assert starts.xcom(task_id, "_link_TwilioConsoleLink").startswith("https://console.twilio.com")
+    assert starts.xcom(task_id, "_link_TwilioConsoleLink") == "https://www.twilio.com/docs/email/logs"
 
 
 @pytest.mark.parametrize(
