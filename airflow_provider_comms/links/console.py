@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import TaskInstanceKey
 
 CONSOLE = "https://console.twilio.com"
-# The console is not known to have a page per operation. It has a log of messages; that of e-mails has no published address,
-# but a page which says how to open it.
+# The console is not known to have a page per operation. It has a log of messages; that of e-mails has no published
+# address, but a page which says how to open it.
 _PAGES = {
     "messages": f"{CONSOLE}/us1/monitor/logs/messaging",
     "emails": "https://www.twilio.com/docs/email/logs",
