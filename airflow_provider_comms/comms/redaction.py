@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote as percent_encoded
 
@@ -43,12 +44,14 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     return text
 
 
-def _spellings(secret: str) -> Iterable[str]:
+@lru_cache(maxsize=64)
+def _spellings(secret: str) -> tuple[str, ...]:
     """As it is, and as a JSON text, a URL, a page of HTML or one line of a message would hold it."""
     in_json = [json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)]
     in_url = [percent_encoded(secret, safe=safe, errors="replace") for safe in ("", "/")]
     with_slashes_escaped = in_json[0].replace("/", r"\/")
-    return filter(None, (secret, *in_json, with_slashes_escaped, *in_url, html.escape(secret), _one_line(secret)))
+    forms = (secret, *in_json, with_slashes_escaped, *in_url, html.escape(secret), _one_line(secret))
+    return tuple(filter(None, forms))
 
 
 def excerpt(foreign: bytes | str, secrets: Iterable[str] = (), length: int = 200) -> str:

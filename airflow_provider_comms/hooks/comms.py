@@ -16,17 +16,19 @@ from airflow_provider_comms.hooks.connection import advice_if_missing, aread_con
 from airflow_provider_comms.hooks.fields import CONN_NAME, CONN_TYPE, DEFAULT_CONN_ID, ui_field_behaviour
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from airflow_provider_comms.comms.client import AsyncCommsClient, CommsClient
     from airflow_provider_comms.comms.models import Operation
+    from airflow_provider_comms.comms.sending.requests import Recipient
+    from airflow_provider_comms.comms.sending.results import Accepted, Sighting
     from airflow_provider_comms.comms.settings import ClientSettings
 
 
 class CommsHook(BaseHook):
     """
-    Reads operations of Twilio's Comms API over an Airflow connection.
+    Sends with Twilio's Comms API, and reads its operations, over an Airflow connection.
 
     :param comms_conn_id: id of a connection of the type `twilio_comms`.
     """
@@ -150,6 +152,124 @@ class CommsHook(BaseHook):
             parallel=parallel,
             strict=strict,
         )
+
+    @suggests_keywords
+    def send_emails(
+        self,
+        *,
+        from_: Mapping[str, str],
+        to: Iterable[Recipient],
+        subject: str,
+        html: str,
+        text: str | None = None,
+        attachments: Iterable[Mapping[str, Any]] | None = None,
+        headers: Mapping[str, str] | None = None,
+        ip_pool_name: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        send_at: datetime | str | None = None,
+    ) -> Accepted:
+        """
+        Send one e-mail to up to 10,000 recipients, each of whom gets an e-mail of their own.
+
+        The request is repeated only where that cannot send twice: if no byte of it was written, or after a 429. It does
+        not know what an earlier try of the task has sent: that is what `CommsSendEmailsOperator` is for.
+
+        :param from_: the sender: `{"address": ..., "name": ...}`, both in ASCII, or `{"senderId": ...}`.
+        :param to: recipients: addresses, or mappings `{"address", "name", "variables"}` or `{"profileId",
+            "memoryStoreId", "variables"}`. `variables` are texts by name, for the Liquid in the content.
+        :param subject: subject; Liquid.
+        :param html: body as HTML; Liquid.
+        :param text: body as plain text; Liquid. Twilio makes it from the HTML if it is left out.
+        :param attachments: files: mappings `{"filename", "contentType", "content", "cid"}`, the content as bytes or
+            base64.
+        :param headers: further headers, by name, such as `List-Unsubscribe`; Liquid.
+        :param ip_pool_name: pool of dedicated IP addresses.
+        :param tags: up to 10, name to value; letters, digits and `._~-` only.
+        :param send_at: when to send it: an aware datetime or ISO 8601 text with an offset, 30 days ahead at most.
+        :return: that it was accepted; `operation_id` is None where the response did not tell it.
+        :raises CommsArgumentError: it cannot be sent; the message names the field and the recipient's number.
+        :raises CommsError: see the tree in `comms.errors`; `context.sent` False means that nothing was sent.
+        """
+        from airflow_provider_comms.comms.sending.requests import EmailSend
+
+        return self._client.send_emails(
+            EmailSend(
+                from_=from_,
+                to=to,
+                subject=subject,
+                html=html,
+                text=text,
+                attachments=attachments,
+                headers=headers,
+                ip_pool_name=ip_pool_name,
+                tags=tags,
+                send_at=send_at,
+            )
+        )
+
+    @suggests_keywords
+    def send_messages(
+        self,
+        *,
+        to: Iterable[Recipient],
+        text: str | None = None,
+        media: Iterable[str | Mapping[str, str]] | None = None,
+        content_id: str | None = None,
+        modules: Iterable[Mapping[str, Any]] | None = None,
+        from_: Mapping[str, Any] | None = None,
+        tags: Mapping[str, str] | None = None,
+        send_at: datetime | str | None = None,
+    ) -> Accepted:
+        """
+        Send one message (SMS, MMS, RCS, WhatsApp) to up to 10,000 recipients.
+
+        Its content is of exactly one kind: text and media, `content_id`, or `modules`. It is repeated as little as
+        :meth:`send_emails` says.
+
+        :param to: recipients: telephone numbers, or mappings `{"address", "channel", "variables"}`, `{"addresses":
+            [...], "variables"}` or `{"profileId", "memoryStoreId", "variables"}`. The channel is "PHONE" (SMS, MMS,
+            RCS), which a bare number gets, or "WHATSAPP".
+        :param text: text; Liquid. 1,600 characters at most.
+        :param media: files to send: URLs, or mappings `{"url": ...}`; Liquid.
+        :param content_id: id of content that is set up at Twilio, HX...
+        :param modules: 1 to 4 mappings, each `{"sms": ...}` or `{"rcs": ...}`: what to send on which channel.
+        :param from_: the sender: `{"address": ..., "channel": "SMS" | "RCS" | "WHATSAPP"}`, `{"senderId": ...}`, or
+            `{"senderPoolId": ..., "channels": {"filterIn": [...], "priority": [...]}}`. Twilio chooses if it is left
+            out.
+        :param tags: up to 10, name to value; letters, digits and `._~-` only.
+        :param send_at: when to send it: an aware datetime or ISO 8601 text with an offset, 30 days ahead at most.
+        :return: that it was accepted; `operation_id` is None where the response did not tell it.
+        :raises CommsArgumentError: it cannot be sent; the message names the field and the recipient's number.
+        :raises CommsError: see the tree in `comms.errors`; `context.sent` False means that nothing was sent.
+        """
+        from airflow_provider_comms.comms.sending.requests import MessageSend
+
+        return self._client.send_messages(
+            MessageSend(
+                to=to,
+                text=text,
+                media=media,
+                content_id=content_id,
+                modules=modules,
+                from_=from_,
+                tags=tags,
+                send_at=send_at,
+            )
+        )
+
+    def find_sends(self, resource: str, tag: str, since: datetime | str | None = None) -> Sighting:
+        """
+        Look whether something with a tag was accepted, after a send of unknown outcome.
+
+        :param resource: "emails" or "messages".
+        :param tag: name and value of one of its tags, as "name:value".
+        :param since: look for what was created at or after this time; an aware datetime, in any zone, or an ISO 8601
+            text with an offset. None looks as far back as Twilio keeps records, 7 days.
+        :return: whether it was found. That it was not found proves nothing for a send of the last minutes: lists lag.
+            If the look-up fails, that is told there, and not raised.
+        :raises CommsArgumentError: an argument cannot be right.
+        """
+        return self._client.find_sends(resource, tag, since)
 
     def test_connection(self) -> tuple[bool, str]:
         """

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 MAX_LISTED = 5
 """Errors that a message names."""
+_SEND_FIELDS = ("from", "to", "content", "schedule", "tags", "ipPoolName")
+_LIST_PARAMETERS = ("startDate", "endDate", "status", "pageSize", "operationId")
+_ROOTS = frozenset((*_SEND_FIELDS, *_LIST_PARAMETERS))
 _PART = re.compile(
     r"[./]?(?P<name>[A-Za-z_][\w-]*)"
     r"|\[(?P<index>[0-9]{1,9})\]"
@@ -43,12 +46,11 @@ class ErrorBody:
         return listed([str(one) for one in self.errors])
 
 
-def read_error_body(body: bytes, shown: Callable[[str], str], redacted: Callable[[str], str]) -> ErrorBody:
+def read_error_body(body: bytes, shown: Callable[[str], str]) -> ErrorBody:
     """
     Read a body.
 
     :param shown: returns what of a message may be shown.
-    :param redacted: returns what of a field's path may be shown.
     """
     try:
         data = json.loads(body)
@@ -58,10 +60,10 @@ def read_error_body(body: bytes, shown: Callable[[str], str], redacted: Callable
         return ErrorBody()
     records = data["errors"] if isinstance(data.get("errors"), list) else []
     shown = cache(shown)  # Thousands of recipients may have the same error.
-    errors = tuple(_errors(records, shown, redacted))
+    errors = tuple(_errors(records, shown))
     return ErrorBody(
         _code(data, *records),
-        errors or tuple(_errors([data], shown, redacted)),
+        errors or tuple(_errors([data], shown)),
         is_comms=any(isinstance(one, dict) and type(one.get("code")) is int for one in records),
     )
 
@@ -72,10 +74,10 @@ def listed(texts: Sequence[str]) -> str:
     return "; ".join(texts[:MAX_LISTED]) + more
 
 
-def _errors(records: Iterable[Any], shown: Callable[[str], str], redacted: Callable[[str], str]) -> Iterable[ApiError]:
+def _errors(records: Iterable[Any], shown: Callable[[str], str]) -> Iterable[ApiError]:
     for record in records:
         if (message := _message(record)) is not None:
-            yield ApiError(_code(record), shown(message), *located(parts_of(redacted(_path(record)))))
+            yield ApiError(_code(record), shown(message), *located(_parts(_path(record))))
 
 
 def _code(*records: Any) -> int | None:
@@ -99,11 +101,12 @@ def _is_text(value: object, but: str = "") -> bool:
     return isinstance(value, str) and value.strip() not in ("", but)
 
 
-def parts_of(path: str) -> list[str | int]:
+def _parts(path: str) -> list[str | int]:
     """
     Return the parts of a JSON path such as `$.to[17].address`, or of a pointer such as `#/to/17/address`.
 
-    They end before the first that is no plain name or index: it might be a recipient.
+    They end before the first that is no plain name or index, and there are none where the first is not a field of a
+    request: it may be a recipient, or a token.
     """
     parts: list[str | int] = []
     position = len(path) - len(path.lstrip("$#"))
@@ -111,7 +114,7 @@ def parts_of(path: str) -> list[str | int]:
         index = part["index"] or part["position"]
         parts.append(int(index) if index else part["name"] or part["key"])
         position = part.end()
-    return parts
+    return parts if parts and parts[0] in _ROOTS else []
 
 
 def located(parts: Iterable[str | int]) -> tuple[str | None, int | None]:

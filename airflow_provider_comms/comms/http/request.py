@@ -54,6 +54,10 @@ class Request:
         """What of it must not be shown where a response or an error echoes it."""
         return tuple(value for name, value in self.query if name == PAGE_TOKEN)
 
+    def without_people(self, text: str) -> str:
+        """Return a foreign text without what the body says of people."""
+        return self.scrub(text) if self.scrub else text
+
     def context(self, peer: str) -> ErrorContext:
         """Return the circumstances that are known before there is a response. Nothing has been written yet."""
         sent = False if self.sends else None

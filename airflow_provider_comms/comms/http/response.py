@@ -73,8 +73,7 @@ class Response:
 
     def excerpt(self, text: str, length: int = 200) -> str:
         """Return the start of a text of the response as it may be shown."""
-        scrub = self.request.scrub
-        return excerpt(scrub(text) if scrub else text, self.secrets, length)
+        return excerpt(self.request.without_people(text), self.secrets, length)
 
     def quote(self) -> str:
         """
@@ -219,9 +218,7 @@ def error_from_response(response: Response) -> CommsError:
         )
     if response.status < REDIRECTS.start:
         return CommsProtocolError(f"{name}: a success, but not one that the API documents.", response.context)
-    body = read_error_body(
-        response.body, lambda text: response.excerpt(text, 500), lambda path: excerpt(path, response.secrets)
-    )
+    body = read_error_body(response.body, lambda text: response.excerpt(text, 500))
     context = replace(response.context, code=body.code, errors=body.errors, is_comms_error=body.is_comms)
     said = response.excerpt(str(body), 500) or response.quote()
     error = STATUS_ERRORS.get(response.status, CommsStatusError)

@@ -143,7 +143,7 @@ class Transport:
         return replace(request.context(self._settings.description), sent=progress.wrote if request.sends else None)
 
     def _error(self, request: Request, error: Exception, progress: _Progress) -> CommsError:
-        detail = excerpt(str(error), self._secrets + request.secrets)
+        detail = excerpt(request.without_people(str(error)), self._secrets + request.secrets)
         message = f"{request} failed: {type(error).__name__}"
         message = f"{message}: {detail}" if detail else message
         context = self._context(request, progress)

@@ -56,7 +56,8 @@ class Scrubber:
 
     def _known_from(self, words: Words, at: int) -> int:
         """Return how many words from there on stand in a recipient."""
-        return next((count for count in range(MAX_WORDS, 0, -1) if words[at : at + count] in self._phrases), 0)
+        counts = range(min(MAX_WORDS, len(words) - at), 0, -1)
+        return next((count for count in counts if words[at : at + count] in self._phrases), 0)
 
     def _without_numbers(self, text: str) -> str:
         """Hide telephone numbers, however they are punctuated."""

@@ -39,6 +39,8 @@ MAX_CANDIDATES = 1000
 BEFORE = timedelta(hours=1)
 """How much earlier than its e-mails an operation may have been created: they are made one after the other."""
 AFTER = timedelta(minutes=1)
+OVERLAP = timedelta(seconds=1)
+"""How much earlier requests begin: Twilio does not say whether its bounds are inclusive."""
 _TAG = re.compile(r"(?P<name>[a-zA-Z0-9._~-]{1,128}):(?P<value>[a-zA-Z0-9._~-]{1,256})")
 
 
@@ -112,7 +114,7 @@ class Search:
         parameters = {
             "operationId": operation_id,
             "tags": f"{self._name}:{self._value};",
-            "startDate": None if self._since is None else format_utc(self._since),
+            "startDate": None if self._since is None else format_utc(self._since - OVERLAP),
             "pageSize": str(page_size),
             PAGE_TOKEN: page_token,
         }
