@@ -5,7 +5,10 @@ AirflowFailException            fails the task at once; its retries are not used
 └── CommsTaskFailed
     ├── CommsOperationCanceled      the operation was cancelled, and on_canceled="fail"
     ├── CommsThresholdExceeded      a counter is above its fail_if
-    └── CommsPermanentError         refused for good: an argument, the connection, or by the API (400, 401, 403, 404)
+    ├── CommsPermanentError         refused for good: an argument, the connection, or by the API (400, 401, 403, 404)
+    ├── CommsSendUnknown            it is not known whether a send was accepted; it is not repeated
+    ├── CommsSendUntracked          a send was accepted, and its operation is not known
+    └── CommsSendChanged            a send was accepted before under the same key, and it held something else
 AirflowSensorTimeout            likewise
 └── CommsWaitTimeout                the operation did not end within the sensor's timeout
 AirflowException                the task's retries apply
@@ -41,6 +44,18 @@ class CommsThresholdExceeded(CommsTaskFailed):
 
 class CommsPermanentError(CommsTaskFailed):
     """An argument or the connection cannot be right, or the API refuses the request and will refuse it again."""
+
+
+class CommsSendUnknown(CommsTaskFailed):
+    """It is not known whether a send was accepted, and it was not repeated; the message says how to find out."""
+
+
+class CommsSendUntracked(CommsTaskFailed):
+    """A send was accepted, and its operation is not known: there is nothing to wait for, and nothing to send again."""
+
+
+class CommsSendChanged(CommsTaskFailed):
+    """A send was accepted before under the same key, and it held other recipients or another content."""
 
 
 class CommsWaitTimeout(AirflowSensorTimeout):

@@ -16,7 +16,7 @@ def get_provider_info() -> dict[str, Any]:
     return {
         "package-name": "airflow-provider-comms",
         "name": _INTEGRATION,
-        "description": "Wait for Twilio Communications (Comms) operations, and use their delivery stats.",
+        "description": "Send with Twilio Communications (Comms), wait for its operations, use their delivery stats.",
         "versions": [__version__],
         "integrations": [
             {
@@ -37,8 +37,9 @@ def get_provider_info() -> dict[str, Any]:
         "cli": [f"{_PACKAGE}.cli.airflow_commands.get_cli_commands"],
         "hooks": [_modules("hooks.comms")],
         "sensors": [_modules("sensors.operation")],
-        "operators": [_modules("operators.stats", "operators.report")],
+        "operators": [_modules("operators.stats", "operators.report", "operators.send")],
         "extra-links": [f"{_PACKAGE}.links.console.TwilioConsoleLink"],
+        "notifications": [f"{_PACKAGE}.notifications.comms.CommsNotifier"],
         "triggers": [_modules("triggers.operation")],
     }
 

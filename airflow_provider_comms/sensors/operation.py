@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseSensorOperator, PokeReturnValue, conf
 
 from airflow_provider_comms.comms.arguments import check_bool, check_resource
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
-from airflow_provider_comms.polling.errors import Reread, after_reread, is_rejection
-from airflow_provider_comms.polling.limits import DEFAULT_LIMITS
 from airflow_provider_comms.sensors.poke_pause import PausesAsTheWaitSays
 from airflow_provider_comms.sensors.start_from_trigger import start_arguments, unsupported_reason
 from airflow_provider_comms.sensors.start_time import started_at
 from airflow_provider_comms.tasks.arguments import check_when_parsed, is_literal
 from airflow_provider_comms.tasks.base import OperationTask
+from airflow_provider_comms.tasks.polls import PollingTask
 from airflow_provider_comms.tasks.result import end_from_event, fail_fast_on_permanent_errors, result_of
+from airflow_provider_comms.triggers.deferral import SCHEDULER_MARGIN, defer_wait
 from airflow_provider_comms.waiting.spec import (
     DEFAULT_GRACE,
     DEFAULT_POKE_INTERVAL,
@@ -29,23 +27,16 @@ from airflow_provider_comms.waiting.spec import (
 from airflow_provider_comms.waiting.verdict import Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
+    from datetime import timedelta
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_comms.comms.client import CommsClient
-    from airflow_provider_comms.comms.errors import CommsError
-    from airflow_provider_comms.comms.models import Operation
-    from airflow_provider_comms.comms.resource import Resource
-    from airflow_provider_comms.hooks.comms import CommsHook
     from airflow_provider_comms.waiting.spec import OnCanceled
     from airflow_provider_comms.waiting.wait import Wait
 
-SCHEDULER_MARGIN = timedelta(minutes=5)
-"""How much longer Airflow's scheduler waits than the trigger, which can say what it waited for."""
 
-
-class CommsOperationSensor(PausesAsTheWaitSays, OperationTask, BaseSensorOperator):
+class CommsOperationSensor(PausesAsTheWaitSays, PollingTask, OperationTask, BaseSensorOperator):
     """
     Wait until e-mail or message operations are COMPLETED or CANCELED.
 
@@ -127,13 +118,6 @@ class CommsOperationSensor(PausesAsTheWaitSays, OperationTask, BaseSensorOperato
             self.start_from_trigger = True
             self.start_trigger_args = start_arguments(self, self.spec, SCHEDULER_MARGIN)
 
-    @cached_property
-    def hook(self) -> CommsHook:
-        """The hook behind the connection."""
-        from airflow_provider_comms.hooks.comms import CommsHook
-
-        return CommsHook(self.comms_conn_id)
-
     def poke(self, context: Context) -> bool | PokeReturnValue:
         """
         Poll once, each operation that has not ended.
@@ -143,44 +127,13 @@ class CommsOperationSensor(PausesAsTheWaitSays, OperationTask, BaseSensorOperato
         """
         with fail_fast_on_permanent_errors():
             wait = self._wait(context)
-            verdict = wait.poll(self._ask)
+            verdict = wait.poll(self.ask)
         if isinstance(verdict, Waiting):
             if self.deferrable:
-                self._defer(wait)
+                defer_wait(self, wait, ends_task=self.run_in_triggerer and self._unsupported_reason is None)
             return False
         end = wait.end(verdict, wait.now())
         return PokeReturnValue(is_done=True, xcom_value=result_of(end, is_list=wait.targets.is_list, log=self.log))
-
-    def _ask(
-        self, resource: Resource, ids: Sequence[str], *, last_chance: bool = False
-    ) -> dict[str, Operation | CommsError]:
-        found = self._client(last_chance=last_chance).try_operations(resource, ids)
-        if not any(map(is_rejection, found.values())):
-            return found
-        reread = self._reread_connection()
-        if reread is Reread.CHANGED:
-            return self._client(last_chance=last_chance).try_operations(resource, ids)
-        return {one: after_reread(what, reread) or what if is_rejection(what) else what for one, what in found.items()}
-
-    def _client(self, *, last_chance: bool) -> CommsClient:
-        # As in the triggerer: a poll is not patient, so that a wait hears of trouble, and its log tells of it, at once.
-        timeouts, retry = self.hook.settings.timeouts, self.hook.settings.retry
-        return self.hook.get_conn().with_options(
-            timeouts=DEFAULT_LIMITS.timeouts(timeouts), retry=DEFAULT_LIMITS.retry(retry), last_chance=last_chance
-        )
-
-    def _reread_connection(self) -> Reread:
-        """Read the connection again: a token may have been rotated since the wait began."""
-        new = type(self.hook)(self.comms_conn_id)
-        try:
-            is_changed = new.settings != self.hook.settings
-        except Exception as error:  # noqa: BLE001  (Whatever a secrets backend raises.)
-            self.log.warning("Could not re-read the connection %s: %s", self.comms_conn_id, type(error).__name__)
-            return Reread.FAILED
-        if is_changed:
-            self.hook = new
-            self.log.info("The connection %s has changed since the wait began.", self.comms_conn_id)
-        return Reread.CHANGED if is_changed else Reread.UNCHANGED
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:  # noqa: ARG002
         """Resume when the trigger has seen the end; it leaves the line that tells of it to the worker."""
@@ -188,24 +141,6 @@ class CommsOperationSensor(PausesAsTheWaitSays, OperationTask, BaseSensorOperato
         # Events of 0.1.0 do not say whether a list was waited for.
         is_list = end.is_list if end.is_list is not None else self.resolve_targets().is_list
         return result_of(end, is_list=is_list, log=self.log)
-
-    def _defer(self, wait: Wait) -> None:
-        from airflow_provider_comms.triggers.operation import CommsOperationTrigger
-
-        now, targets = wait.now(), wait.targets
-        trigger = CommsOperationTrigger(
-            resource=targets.resource.value,
-            operation_id=list(targets.ids) if targets.is_list else targets.ids[0],
-            comms_conn_id=self.comms_conn_id,
-            started_at=wait.started_at,
-            next_poll_at=now + wait.delay(now),
-            polls=wait.polls,
-            retry_at={one: at for one, at in wait.retry_at.items() if at > now},
-            ends_task=self.run_in_triggerer and self._unsupported_reason is None,
-            **wait.spec.to_json(),
-        )
-        remaining = timedelta(seconds=wait.remaining(now))
-        self.defer(trigger=trigger, method_name="execute_complete", timeout=remaining + SCHEDULER_MARGIN)
 
     def _wait(self, context: Context) -> Wait:
         """Return this run's wait; it lives as long as the process pokes on."""

@@ -140,7 +140,7 @@ def operators():
                 yield one
 
 
-RENAMED = {"output": "output_folder"}
+RENAMED = {"output": "output_folder", "dry_run": "is_dry_run"}
 """Arguments that stand in `template_fields` under another name, for Airflow has an attribute of theirs."""
 
 
@@ -151,18 +151,20 @@ def is_templated(operator, name):
 def parameters():
     lines = []
     for operator in operators():
-        documented = documented_parameters(operator)
+        classes = [one for one in operator.__mro__ if one.__module__ == operator.__module__]
+        documented = {name: said for one in reversed(classes) for name, said in documented_parameters(one).items()}
         lines += ["", f"## `{operator.__name__}`", "", f"`from {operator.__module__} import {operator.__name__}`", ""]
         lines += [_markdown(inspect.getdoc(operator).split("\n\n")[0]), ""]
         lines += ["| parameter | meaning |", "|---|---|"]
-        for parameter in own_parameters(operator):
+        every = [parameter for one in classes for parameter in own_parameters(one)]
+        for parameter in {one.name: one for one in every}.values():
             is_required = parameter.default is parameter.empty
             notes = ["*required*" if is_required else f"default `{_default(parameter)}`"]
             if is_templated(operator, parameter.name):
                 notes.append("*templated*")
-            meaning = documented.get(parameter.name, "").replace(" (templated)", "")
+            meaning = re.sub(r"\s+\(templated\)", "", documented.get(parameter.name, ""))
             lines.append(f"| `{parameter.name}` | {_cell(meaning)}<br>{', '.join(notes)} |")
-        if found := RETURN.search(inspect.getdoc(operator)):
+        if found := next(filter(None, (RETURN.search(inspect.getdoc(one)) for one in classes)), None):
             lines += ["", f"**Returns** {_markdown(found[1])}"]
     return [*lines, ""]
 

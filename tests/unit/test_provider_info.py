@@ -128,7 +128,7 @@ def test_every_module_is_listed_and_exists(kind):
     public = {
         "hooks": {"comms"},
         "sensors": {"operation"},
-        "operators": {"report", "stats"},
+        "operators": {"report", "send", "stats"},
         "triggers": {"operation"},
     }[kind]
 

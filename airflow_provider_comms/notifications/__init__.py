@@ -1,0 +1,1 @@
+"""Tell people what became of a task or a run."""

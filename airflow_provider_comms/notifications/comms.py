@@ -1,0 +1,143 @@
+"""The notifier: an e-mail or message to a few people, from a callback or a deadline alert."""
+
+from __future__ import annotations
+
+import asyncio
+import html as html_module
+import re
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.notifier import BaseNotifier
+
+from airflow_provider_comms.comms.arguments import check_resource
+from airflow_provider_comms.comms.errors import CommsArgumentError
+from airflow_provider_comms.comms.resource import Resource
+from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
+from airflow_provider_comms.tasks.send_arguments import check_email_sender
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import jinja2
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_comms.comms.sending.requests import EmailSend, MessageSend
+
+MAX_PEOPLE = 100
+"""More are not a few; they are for an operator, which sends once."""
+
+
+class CommsNotifier(BaseNotifier):
+    """
+    Send an e-mail or message to a few people, as the callback of a task, a DAG or a deadline.
+
+    Its texts are Airflow's templates: the context is there, such as `{{ ti.task_id }}`. What they become is sent as it
+    is; Twilio's Liquid is not applied to it. It is one request each time that Airflow calls it: a request of which
+    nobody knows whether it was accepted is not repeated.
+
+    :param resource: "emails" or "messages" (templated).
+    :param to: addresses, at most 100; one, several, or several separated by commas (templated).
+    :param subject: of an e-mail (templated).
+    :param text: of a message, or of an e-mail as plain text (templated).
+    :param html: of an e-mail (templated); made from `text` if it is left out.
+    :param from_: the sender, as of the send operators: of an e-mail `{"address": ..., "name": ...}` (templated).
+    :param tags: name to value (templated).
+    :param comms_conn_id: id of the Airflow connection, of type `twilio_comms` (templated).
+    :raises CommsArgumentError: it cannot be sent.
+    :raises CommsError: it was not sent, or nobody knows; Airflow 2.11 and 3.0 log that and go on.
+    """
+
+    template_fields: Sequence[str] = ("resource", "to", "subject", "text", "html", "from_", "tags", "comms_conn_id")
+
+    def __init__(
+        self,
+        *,
+        resource: str,
+        to: Any,
+        subject: str | None = None,
+        text: str | None = None,
+        html: str | None = None,
+        from_: Mapping[str, Any] | None = None,
+        tags: Mapping[str, str] | None = None,
+        comms_conn_id: str = DEFAULT_CONN_ID,
+        **kwargs: Any,
+    ) -> None:
+        self._templates = {
+            "resource": resource,
+            "to": to,
+            "subject": subject,
+            "text": text,
+            "html": html,
+            "from_": from_,
+            "tags": tags,
+            "comms_conn_id": comms_conn_id,
+        }
+        vars(self).update(self._templates)
+        # From Airflow 3.1 on it may be given a context.
+        super().__init__(**kwargs)
+
+    def render_template_fields(self, context: Context, jinja_env: jinja2.Environment | None = None) -> None:
+        """Render from the templates, at each call: Airflow renders in place, and what was rendered once is data."""
+        vars(self).update(self._templates)
+        super().render_template_fields(context, jinja_env)
+
+    def notify(self, context: Context) -> None:  # noqa: ARG002
+        """Send, blocking."""
+        from airflow_provider_comms.hooks.comms import CommsHook
+
+        request: Any = self._request()
+        with CommsHook(self.comms_conn_id).get_conn() as client:
+            (client.send_emails if request.resource is Resource.EMAILS else client.send_messages)(request)
+
+    async def async_notify(self, context: Context) -> None:  # noqa: ARG002
+        """Send without blocking the event loop: in the triggerer, for a deadline alert."""
+        from airflow_provider_comms.hooks.comms import CommsHook
+
+        # Beside the loop: it loads pydantic's models.
+        request: Any = await asyncio.to_thread(self._request)
+        async with await CommsHook(self.comms_conn_id).get_async_conn() as client:
+            await (client.send_emails if request.resource is Resource.EMAILS else client.send_messages)(request)
+
+    comms_conn_id: str
+
+    def _request(self) -> EmailSend | MessageSend:
+        from airflow_provider_comms.comms.sending.requests import EmailSend, MessageSend
+
+        given = {name: getattr(self, name) for name in self._templates}
+        people = _people(given["to"])
+        plain = {name: _without_liquid(given[name]) for name in ("subject", "text")}
+        if check_resource(given["resource"]) is Resource.MESSAGES:
+            return MessageSend(to=people, text=plain["text"], from_=given["from_"], tags=given["tags"])
+        check_email_sender(given["from_"])
+        return EmailSend(
+            from_=given["from_"],
+            to=people,
+            subject=plain["subject"] or "",
+            html=_html_without_liquid(given["html"] or _as_html(given["text"])),
+            text=plain["text"],
+            tags=given["tags"],
+        )
+
+
+def _people(to: Any) -> list[Any]:
+    several = to.split(",") if isinstance(to, str) else list(to) if isinstance(to, (list, tuple, set)) else [to]
+    people = list(dict.fromkeys(one.strip() for one in several if isinstance(one, str) and one.strip()))
+    people += [one for one in several if not isinstance(one, str)]
+    if 0 < len(people) <= MAX_PEOPLE:
+        return people
+    raise CommsArgumentError(
+        f"to= names {len(people):,} people.", advice=f"A notifier sends to 1 to {MAX_PEOPLE}; use a send operator."
+    )
+
+
+def _as_html(text: str | None) -> str:
+    return f"<pre>{html_module.escape(text)}</pre>" if text else ""
+
+
+def _without_liquid(text: str | None) -> str | None:
+    """Return a text in which Twilio finds no template: an exception's message may hold anything."""
+    return text and re.sub(r"\{(?=[{%])", "{ ", text)
+
+
+def _html_without_liquid(text: str) -> str:
+    return re.sub(r"\{(?=[{%])", "&#123;", text)

@@ -1,0 +1,94 @@
+"""Recipients in a file: CSV or JSON Lines, plain or gzipped, read a row at a time."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import zlib
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_comms.comms.errors import CommsArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import BinaryIO
+
+SUFFIXES = (".csv", ".jsonl", ".ndjson")
+_GZIP = ".gz"
+_ADDRESS_COLUMNS = ("address", "profileId")
+
+
+def is_recipient_file(name: str) -> bool:
+    """Whether a name is that of a file which :func:`read_rows` reads; an address never is."""
+    return name.lower().removesuffix(_GZIP).endswith(SUFFIXES)
+
+
+def read_rows(name: str, open_file: Callable[[], BinaryIO]) -> Iterator[Any]:
+    """
+    Read a file of recipients, one row at a time.
+
+    :param name: of the file; its suffix says what it holds.
+    :param open_file: opens it for reading bytes.
+    :return: rows, as `recipients.read_recipients` takes them. Blank lines are left out.
+    :raises CommsArgumentError: it cannot be read; names the row, never what stands there.
+    """
+    with ExitStack() as stack:
+        raw: Any = stack.enter_context(open_file())
+        if name.lower().endswith(_GZIP):
+            raw = stack.enter_context(gzip.open(raw))
+        text = stack.enter_context(io.TextIOWrapper(raw, encoding="utf-8-sig", newline=""))
+        is_csv = name.lower().removesuffix(_GZIP).endswith(".csv")
+        try:
+            yield from (_csv_rows if is_csv else _json_rows)(text)
+        except UnicodeDecodeError:
+            # Without its cause, which shows the bytes.
+            raise CommsArgumentError("The file of recipients is not in UTF-8.", advice="Convert it.") from None
+        except (EOFError, gzip.BadGzipFile, zlib.error):
+            raise CommsArgumentError("The gzipped file of recipients is damaged or cut off.", advice="") from None
+
+
+def _csv_rows(text: io.TextIOWrapper) -> Iterator[dict[str, str]]:
+    reader = csv.reader(text, strict=True)
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        _check_header(header)
+        for row, cells in enumerate(filter(None, reader), 1):
+            if len(cells) != len(header):
+                raise CommsArgumentError(
+                    f"Recipient in row {row:,} of the file has {len(cells)} cells; the first line has {len(header)}.",
+                    advice="Quote cells that hold commas.",
+                )
+            yield dict(zip(header, cells, strict=True))
+    except csv.Error as error:
+        raise CommsArgumentError(
+            f"Line {reader.line_num:,} of the file of recipients is not CSV: {error}.", advice="Export it again."
+        ) from None
+
+
+def _check_header(header: list[str]) -> None:
+    if header and not any(name in header for name in _ADDRESS_COLUMNS):
+        # Its names are not shown: without a header they are a recipient.
+        raise CommsArgumentError(
+            'The file of recipients has no column "address".',
+            advice="Let its first line name the columns; separate them by commas.",
+        )
+    if len(set(header)) != len(header):
+        raise CommsArgumentError("The file of recipients names a column twice.", advice="Rename one of them.")
+
+
+def _json_rows(text: io.TextIOWrapper) -> Iterator[Any]:
+    for line, row in enumerate(text, 1):
+        if row.strip():
+            yield _decoded(line, row)
+
+
+def _decoded(line: int, row: str) -> Any:
+    try:
+        return json.loads(row)
+    except (ValueError, RecursionError):
+        raise CommsArgumentError(
+            f"Line {line:,} of the file of recipients is not JSON.", advice="Write one JSON object per line."
+        ) from None

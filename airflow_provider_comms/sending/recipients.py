@@ -1,0 +1,175 @@
+"""Recipients as people write them, in the form of the API: one address or row in, one JSON object out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_comms.comms.errors import CommsArgumentError
+from airflow_provider_comms.comms.resource import Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_NAMES = {
+    Resource.EMAILS: frozenset({"address", "memoryStoreId", "name", "profileId", "variables"}),
+    Resource.MESSAGES: frozenset({"address", "addresses", "channel", "memoryStoreId", "profileId", "variables"}),
+}
+"""Keys of a row that are Twilio's; every other key is a variable."""
+_CHANNELS = ("PHONE", "WHATSAPP")
+_PUNCTUATION = re.compile(r"[\s().\-/]+")
+_WHATSAPP = "whatsapp:"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """
+    Somebody to send to.
+
+    :param row: where it stands in what was given, from 1.
+    :param fields: as the API takes it.
+    :param addresses: that it may be reached at, in the form in which two are compared; none for a profile.
+    :param identity: what makes two of them the same.
+    """
+
+    row: int
+    fields: Mapping[str, Any]
+    addresses: tuple[str, ...]
+    identity: str
+
+    def __repr__(self) -> str:
+        return f"<recipient in row {self.row}>"
+
+    def as_json(self) -> bytes:
+        """Return the fields on one line."""
+        return json.dumps(self.fields, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def read_recipients(
+    resource: Resource, rows: Iterable[Any], variables: Mapping[str, Any] | None = None
+) -> Iterator[Recipient]:
+    """
+    Read what was given as recipients, one at a time.
+
+    :param rows: an address as text; or a mapping with `address` (or `addresses`, or `profileId` and
+        `memoryStoreId`), `name`, `channel`, `variables`; its other keys are variables too.
+    :param variables: of every recipient; its own count more.
+    :raises CommsArgumentError: one cannot be right; names its row, never what stands there.
+    """
+    common = read_variables(variables or {}, "variables")
+    for row, given in enumerate(rows, 1):
+        yield _read(resource, row, given, common)
+
+
+def read_variables(given: object, where: str) -> dict[str, str]:
+    """
+    Return variables as the API takes them: text to text. Numbers, bools and dates become text, None is left out.
+
+    :raises CommsArgumentError: a value is neither; names the variable, not its value.
+    """
+    if not isinstance(given, Mapping):
+        raise CommsArgumentError(f"{where}: the variables are a {type(given).__name__}, not a mapping.", advice=_FORMS)
+    return {
+        _variable_name(name, where): _variable(value, str(name), where)
+        for name, value in given.items()
+        if value is not None
+    }
+
+
+_FORMS = (
+    "Give each recipient as an address, or as a mapping such as "
+    '{"address": ..., "variables": {"first_name": ...}}; in a file, as a row with a column "address".'
+)
+
+
+def _read(resource: Resource, row: int, given: Any, common: Mapping[str, str]) -> Recipient:
+    where = f"Recipient in row {row:,}"
+    source = {"address": given} if isinstance(given, str) else given
+    if not isinstance(source, Mapping):
+        raise CommsArgumentError(f"{where} is a {type(given).__name__}.", advice=_FORMS)
+    # Before anything is said of its other keys: what is no recipient may have an address for a key.
+    fields, addresses = _address(resource, source, where)
+    own = read_variables(source.get("variables") or {}, where)
+    others = read_variables({key: value for key, value in source.items() if key not in _NAMES[resource]}, where)
+    if variables := {**common, **others, **own}:
+        fields["variables"] = variables
+    identity = " ".join(sorted(addresses)) or f"{fields.get('memoryStoreId')} {fields.get('profileId')}"
+    return Recipient(row, fields, addresses, identity)
+
+
+def _address(resource: Resource, source: Mapping[str, Any], where: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    if source.get("profileId"):
+        return {name: _text(source, name, where) for name in ("profileId", "memoryStoreId")}, ()
+    if resource is Resource.EMAILS:
+        address = _text(source, "address", where)
+        name = {"name": _text(source, "name", where)} if source.get("name") else {}
+        return {"address": address, **name}, (address.casefold(),)
+    if source.get("addresses"):
+        several = [_phone(one, where) for one in _list(source["addresses"], where)]
+        return {"addresses": several}, tuple(map(_comparable, several))
+    one = _phone(source, where)
+    return one, (_comparable(one),)
+
+
+def _phone(source: Any, where: str) -> dict[str, Any]:
+    given = {"address": source} if isinstance(source, str) else source
+    if not isinstance(given, Mapping):
+        raise CommsArgumentError(f"{where}: an address is a {type(source).__name__}.", advice=_FORMS)
+    address = _text(given, "address", where)
+    is_whatsapp = address.lower().startswith(_WHATSAPP)
+    channel = str(given.get("channel") or ("WHATSAPP" if is_whatsapp else "PHONE")).upper()
+    if channel not in _CHANNELS:
+        raise CommsArgumentError(
+            f"{where}: its channel is not one that messages are sent to.",
+            advice=f"Use {' or '.join(_CHANNELS)}; PHONE is SMS, MMS and RCS.",
+        )
+    number = _PUNCTUATION.sub("", address[len(_WHATSAPP) :] if is_whatsapp else address)
+    return {"address": number, "channel": channel}
+
+
+def _comparable(phone: Mapping[str, Any]) -> str:
+    return f"{phone['channel']}:{phone['address'].casefold()}" if phone["channel"] != "PHONE" else phone["address"]
+
+
+def _text(source: Mapping[str, Any], name: str, where: str) -> str:
+    value = source.get(name)
+    if isinstance(value, int) and not isinstance(value, bool):  # A telephone number that lost its plus sign.
+        raise CommsArgumentError(
+            f"{where}: its {name} is a number.", advice="Write it as text, a telephone number as +14155550100."
+        )
+    if not isinstance(value, str) or not value.strip():
+        raise CommsArgumentError(f"{where} has no {name}.", advice=_FORMS)
+    return value.strip()
+
+
+def _list(value: Any, where: str) -> list[Any]:
+    if isinstance(value, (list, tuple)):
+        return list(value)
+    raise CommsArgumentError(f"{where}: its addresses are a {type(value).__name__}, not a list.", advice=_FORMS)
+
+
+def _variable_name(name: object, where: str) -> str:
+    if isinstance(name, str) and name.strip():
+        return name.strip()
+    raise CommsArgumentError(f"{where}: a variable has no name.", advice=_FORMS)
+
+
+def _variable(value: object, name: str, where: str) -> str:
+    match value:
+        case str():
+            return value
+        case bool():
+            return str(value).lower()
+        case int() | float() | Decimal():
+            return str(value)
+        case date():
+            return value.isoformat()
+    raise CommsArgumentError(
+        f"{where}: the variable {name!r} is a {type(value).__name__}.",
+        advice="Variables are texts; Twilio's Liquid knows neither lists nor mappings of yours.",
+    )

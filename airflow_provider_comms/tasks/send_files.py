@@ -1,0 +1,86 @@
+"""What a send reads on its worker: files of recipients, texts, attachments; local ones, or of an object store."""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_comms.comms.errors import CommsArgumentError
+from airflow_provider_comms.sending.chunks import MAX_BODY
+from airflow_provider_comms.sending.recipient_files import is_recipient_file, read_rows
+from airflow_provider_comms.tasks.unshown import is_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+_SPELLINGS = {"content_type": "contentType", "file_name": "filename"}
+
+
+def rows_of(to: Any) -> Iterator[Any]:
+    """
+    Return the rows that the argument `to` names, one at a time.
+
+    :param to: an address; a recipient as a mapping; several of these; or a file of them, as a path or its name.
+    """
+    if is_path(to) or (isinstance(to, str) and is_recipient_file(to)):
+        yield from read_rows(str(to), lambda: _open(to))
+    elif isinstance(to, (str, Mapping)) or not isinstance(to, Iterable):
+        yield to
+    else:
+        for one in to:
+            # What mapped tasks returned may be lists.
+            yield from one if isinstance(one, (list, tuple)) else (one,)
+
+
+def text_of(given: Any) -> Any:
+    """Return a text, or what the file holds in which it stands."""
+    if not is_path(given):
+        return given
+    with _open(given) as file:
+        return file.read().decode("utf-8-sig")
+
+
+def attachment_of(given: Any) -> dict[str, Any]:
+    """
+    Return an attachment as the API takes it, its content as bytes.
+
+    :param given: a path or its name; or a mapping with `path` or `content`, `filename`, `content_type`, `cid`.
+    :raises CommsArgumentError: it is neither, or larger than an e-mail may be.
+    """
+    source = dict(given) if isinstance(given, Mapping) else {"path": given}
+    fields = {_SPELLINGS.get(name, name): value for name, value in source.items()}
+    if "path" in fields:
+        path = fields.pop("path")
+        if not (isinstance(path, str) or is_path(path)):
+            raise CommsArgumentError(
+                f"attachments= holds a {type(path).__name__}.",
+                advice='Give a path, or {"filename": ..., "content": bytes}.',
+            )
+        fields = {"filename": Path(str(path)).name, "content": _read(path), **fields}
+    fields.setdefault("contentType", mimetypes.guess_type(str(fields.get("filename")))[0] or "application/octet-stream")
+    return fields
+
+
+def _read(path: Any) -> bytes:
+    with _open(path) as file:
+        content = file.read(MAX_BODY)
+    if len(content) == MAX_BODY:
+        raise CommsArgumentError(
+            f"The attachment {Path(str(path)).name!r} is larger than the 5 MB that Twilio takes in all.",
+            advice="Link to it instead.",
+        )
+    return content
+
+
+def _open(path: Any) -> BinaryIO:
+    if isinstance(path, Path):
+        return path.open("rb")
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+    storage = path if hasattr(path, "fs") else ObjectStoragePath(str(path))
+    # Not its own `open`, which wraps each read; and `fs` is the same in every version.
+    file: BinaryIO = storage.fs.open(storage.path, "rb")
+    return file

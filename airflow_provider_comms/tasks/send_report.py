@@ -1,0 +1,134 @@
+"""What a send says to people: log lines and errors, the news first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from airflow_provider_comms.exceptions import CommsSendChanged, CommsSendUnknown, CommsSendUntracked
+from airflow_provider_comms.sending.keys import send_tag
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from airflow_provider_comms.comms.errors import CommsError
+    from airflow_provider_comms.comms.resource import Resource
+    from airflow_provider_comms.sending.once import Changed, Sent, Unknown
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """
+    Which request of a send it is about.
+
+    :param number: of the request, from 1.
+    :param count: of requests in all.
+    :param recipients: of this request.
+    :param before: requests that were accepted before it.
+    :param recipients_before: of these.
+    """
+
+    resource: Resource
+    conn_id: str
+    digest: str
+    number: int
+    count: int
+    recipients: int
+    before: int
+    recipients_before: int
+
+    def __str__(self) -> str:
+        return f"chunk {self.number:,} of {self.count:,} ({self.recipients:,} recipients)"
+
+    @property
+    def accepted_before(self) -> str:
+        """What was accepted before, as a sentence; nothing if there is but one request."""
+        if self.count == 1:
+            return ""
+        return f"Accepted before: {self.before:,} chunks, {self.recipients_before:,} recipients."
+
+    @property
+    def find_command(self) -> str:
+        """The command that looks for it."""
+        connection, tag = f"--conn-id {self.conn_id}", f"--tag {send_tag(self.digest)}"
+        return f"airflow comms find {connection} --resource {self.resource.value} {tag}"
+
+
+def sent_line(sent: Sent, place: Place) -> str:
+    """Return the log's line for a request that was accepted."""
+    did = "Accepted before, not sent again" if sent.is_adopted else "Accepted"
+    ids = ", ".join(sent.operation_ids) or "not known"
+    return f"{did}: {place}; operation {ids}"
+
+
+def unknown_error(end: Unknown, place: Place) -> CommsSendUnknown:
+    """Return the error of a send of which nobody knows whether it was accepted."""
+    request_id = end.error.context.request_id if end.error is not None and hasattr(end.error, "context") else None
+    again = (
+        'set on_unknown="resend" and clear the task: chunks that were accepted are not repeated, this one is. '
+        "Or run again with send_key=<new> to send anyway"
+    )
+    lines = [
+        f"It is not known whether {place} was accepted. It was not sent again, nor was anything sent after it.",
+        f"sent: {_window(end.since, end.until)}" + (f"; request id {request_id}" if request_id else ""),
+        f"tag: {send_tag(place.digest)}",
+        place.accepted_before,
+        f"error: {_first_line(end.error)}" if end.error else "An earlier try of the task may have sent it.",
+        f"could not look for it: {_first_line(end.look_up_error)}" if end.look_up_error else "",
+        f"find out: {place.find_command}",
+        "if it was accepted: clear the task; it takes over what it finds, and goes on",
+        f"if it was not: {again}{', all of it' if place.count > 1 else ''}",
+    ]
+    return CommsSendUnknown("\n  ".join(filter(None, lines)))
+
+
+def changed_error(end: Changed, place: Place) -> CommsSendChanged:
+    """Return the error of a send whose recipients or content are no longer those that were sent."""
+    ids = ", ".join(end.operation_ids) or "not known"
+    news = (
+        f"Recipients or text changed between attempts: {place} was accepted before under this send key, and what was "
+        "sent then is not what would be sent now. It was not sent again."
+    )
+    lines = [
+        news,
+        f"operation of the earlier send: {ids}",
+        f"tag: {send_tag(place.digest)}",
+        place.accepted_before,
+        f"find out: {place.find_command}",
+        "to adopt it: restore what was sent, such as the file of recipients, and clear the task",
+        "to send what there is now, to all: run again with send_key=<new>",
+    ]
+    return CommsSendChanged("\n  ".join(filter(None, lines)))
+
+
+def untracked_error(places: Sequence[Place]) -> CommsSendUntracked:
+    """Return the error of a send that was accepted whole, but whose operations are not all known."""
+    which = ", ".join(f"{one.number:,}" for one in places[:_MOST_SHOWN])
+    more = f" and {len(places) - _MOST_SHOWN:,} more" if len(places) > _MOST_SHOWN else ""
+    news = f"Everything was accepted, but the operation of chunk {which}{more} of {places[0].count:,} is not known."
+    lines = [
+        f"{news} Do not send it again.",
+        f"tag: {send_tag(places[0].digest)}",
+        f"find out: {places[0].find_command}",
+        "then: clear the task; it takes over what it finds, and sends nothing",
+    ]
+    return CommsSendUntracked("\n  ".join(lines))
+
+
+def with_place(error: CommsError, place: Place, rows: str) -> CommsError:
+    """Return the error of a request that was not sent or refused, with where that was."""
+    more = " ".join(filter(None, (f"This was {place}." if place.count > 1 else "", place.accepted_before, rows)))
+    return type(error)(f"{error.message} {more}", error.context, error.advice) if more else error
+
+
+_MOST_SHOWN = 10
+
+
+def _window(since: datetime | None, until: datetime) -> str:
+    end = f"{until:%Y-%m-%d %H:%M:%S} UTC"
+    return f"between {since:%Y-%m-%d %H:%M:%S} and {end}" if since else f"before {end}"
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [""])[0] or type(error).__name__

@@ -1,0 +1,104 @@
+"""
+Arguments that Airflow renders and shows to nobody: recipients and what they are told.
+
+Airflow stores each template field as it was rendered, for its UI. Such an argument reads as a short description
+instead, except as long as there is something in it to be rendered: a template in the DAG file, an upstream XCom.
+Data, which comes from an XCom or a mapping, is never rendered.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, overload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def describe(value: Any) -> Any:
+    """Say how much there is, and not what."""
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, (str, bytes)):
+        return f"<{len(value):,} {'characters' if isinstance(value, str) else 'bytes'}>"
+    if is_path(value):
+        return str(value)
+    try:
+        return f"<{len(value):,} given>"
+    except TypeError:
+        return f"<{type(value).__name__}>"
+
+
+def is_template(value: Any) -> bool:
+    """Whether a text is a Jinja template."""
+    return isinstance(value, str) and ("{{" in value or "{%" in value)
+
+
+def holds_template(value: Any) -> bool:
+    """Whether a text is a template, or one in a list or mapping is."""
+    return _any(value, is_template)
+
+
+def is_path(value: Any) -> bool:
+    """Whether it is a path object: of the file system, or Airflow's ObjectStoragePath, which is none of Python's."""
+    return isinstance(value, os.PathLike) or (hasattr(value, "open") and hasattr(value, "suffix"))
+
+
+class Unshown:
+    """
+    Such an argument, as a class's attribute; what it holds is read by :func:`given`.
+
+    :param is_template: whether the argument, as the DAG file gives it, is for Airflow to render. By default, never:
+        braces in it are Liquid, for Twilio.
+    """
+
+    def __init__(self, is_template: Callable[[Any], bool] = lambda _: False) -> None:
+        self._is_template = is_template
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._slot = _slot(name)
+
+    @overload
+    def __get__(self, task: None, owner: type) -> Unshown: ...
+
+    @overload
+    def __get__(self, task: object, owner: type) -> Any: ...
+
+    def __get__(self, task: object | None, owner: type) -> Any:
+        if task is None:
+            return self
+        try:
+            value, is_data = task.__dict__[self._slot]
+        except KeyError:
+            raise AttributeError(self._slot) from None
+        is_shown = is_path(value) or _any(value, _is_reference) or (not is_data and self._is_template(value))
+        return value if is_shown else describe(value)
+
+    def __set__(self, task: object, value: Any) -> None:
+        is_data = self._slot in task.__dict__
+        # Airflow sets each field that it has rendered, the description too.
+        if not (is_data and value == describe(given(task, self._slot.removeprefix(_slot(""))))):
+            task.__dict__[self._slot] = (value, is_data)
+
+
+def given(task: object, name: str) -> Any:
+    """Return what such an argument of a task holds."""
+    return task.__dict__[_slot(name)][0]
+
+
+def _slot(name: str) -> str:
+    return f"_unshown_{name}"
+
+
+def _is_reference(value: Any) -> bool:
+    """Whether it is an upstream XCom, which Airflow puts in its place."""
+    return hasattr(value, "iter_references")
+
+
+def _any(value: Any, holds: Callable[[Any], bool]) -> bool:
+    if isinstance(value, Mapping):
+        return any(_any(one, holds) for one in value.values())
+    if isinstance(value, (list, tuple)):
+        return any(_any(one, holds) for one in value)
+    return holds(value)
