@@ -9,12 +9,13 @@ CONSTRAINTS := constraints/airflow-$(AIRFLOW).txt
 # What fails runs once more, by itself, and is named FLAKY if it then passes.
 PYTEST := $(BIN)/python .ci/pytest_twice.py
 
-.PHONY: help demo test test-ui test-postgres test-distributed test-matrix lint docs dist bench clean constraints
+.PHONY: help demo test test-properties test-ui test-postgres test-distributed test-matrix lint docs dist bench clean constraints
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo           watch a real Airflow wait for an e-mail and a message operation (KEEP=1 leaves its web UI up)'
 	@echo 'make test           run all tests'
+	@echo 'make test-properties  run the tests that draw their examples with more of them'
 	@echo 'make test-ui        use the connection form of the web UI in a real browser'
 	@echo 'make test-postgres  run the tests that need a whole Airflow on a PostgreSQL'
 	@echo 'make test-distributed  kill the parts of a distributed Airflow, and the API, under many waits'
@@ -29,9 +30,13 @@ demo: $(VENV)/installed
 	@$(BIN)/python -m demo
 
 test: $(VENV)/installed
-	@$(PYTEST) -n 3 -m 'not system and not ui'
+	@$(PYTEST) -n 3 --dist loadfile -m 'not system and not ui'
 	@echo 'In a whole Airflow:'
 	@$(PYTEST) -m 'system and not postgres'
+
+# More examples for the tests that draw theirs, among them a hundred worlds for the poll.
+test-properties: $(VENV)/installed
+	@HYPOTHESIS_PROFILE=full $(PYTEST) -n 2 -m hypothesis
 
 # In a real browser: Chromium, which .ci/install-chromium installs. SCREENSHOTS=docs/images renews the docs' pictures.
 test-ui: $(VENV)/installed

@@ -56,8 +56,10 @@ for name in [name for name in os.environ if name.startswith("AIRFLOW_CONN_")]:
     del os.environ[name]
 
 # A loaded machine is slow, not wrong; and the same examples everywhere make a failure repeatable.
-settings.register_profile("tests", deadline=None, derandomize=True, max_examples=100)
-settings.load_profile("tests")
+# `make test-properties` draws more of them.
+settings.register_profile("quick", deadline=None, derandomize=True, max_examples=30)
+settings.register_profile("full", settings.get_profile("quick"), max_examples=100)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 def pytest_addoption(parser):

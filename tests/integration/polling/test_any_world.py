@@ -24,7 +24,7 @@ LONGEST_HOLD = 0.2
 
 
 @settings(
-    max_examples=MANY // AT_ONCE or 10,
+    max_examples=(MANY or settings.default.max_examples) // AT_ONCE,
     derandomize=not MANY,
     deadline=None,
     suppress_health_check=list(HealthCheck),

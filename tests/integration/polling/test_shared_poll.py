@@ -17,7 +17,7 @@ from airflow_provider_comms.polling.errors import NotPolledError
 from airflow_provider_comms.polling.limits import PollLimits
 from airflow_provider_comms.polling.shared import shared_poller
 
-QUICK = PollLimits(reread_on_join=0.0, reread_in_trouble=0.1, restart_after=0.1)
+QUICK = PollLimits(reread_on_join=0.0, reread_in_outage=0.1, restart_after=0.1)
 NAME = "test"
 
 
@@ -78,7 +78,7 @@ def test_a_rejection_is_not_final_while_the_connection_cannot_be_read_again(
 
     assert isinstance(update.found[one], NotPolledError)
     assert "the credentials were rejected, and could not be read again" in str(update.found[one])
-    assert "Could not read the connection again" in caplog.text
+    assert "Could not re-read the connection" in caplog.text
 
 
 def test_a_poll_that_was_cancelled_by_somebody_tells_its_waits_and_starts_again(comms_simulator, settings, caplog):
@@ -242,11 +242,11 @@ def test_where_the_list_fails_operations_that_hang_do_not_take_the_places_of_oth
         comms_simulator.fault("hang", route="fetch", operation_id=one)
 
     async def poll():
-        async with join(constant(settings), replace(QUICK, slow_after=0.2)) as poller:
+        async with join(constant(settings), replace(QUICK, slow_after=0.2, request_timeout=2.0)) as poller:
             others = [asyncio.create_task(end_of(poller, one)) for one in hanging]
             await asyncio.sleep(0)
             try:
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(6):  # If they did, it would take 40 / 10 * 2 s and more.
                     return await asyncio.gather(*(end_of(poller, one) for one in healthy))
             finally:
                 for other in others:
