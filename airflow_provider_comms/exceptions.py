@@ -5,7 +5,7 @@ AirflowFailException            fails the task at once; its retries are not used
 └── CommsTaskFailed
     ├── CommsOperationCanceled      the operation was cancelled, and on_canceled="fail"
     ├── CommsThresholdExceeded      a counter is above its fail_if
-    ├── CommsPermanentError         refused for good: an argument, the connection, or by the API (400, 401, 403, 404)
+    ├── CommsPermanentError         an invalid argument or connection, or the API refuses (400, 401, 403, 404)
     ├── CommsSendUnknown            it is not known whether a send was accepted; it is not repeated
     ├── CommsSendUntracked          a send was accepted, and its operation is not known
     └── CommsSendChanged            a send was accepted before under the same key, and it held something else

@@ -75,7 +75,7 @@ def _start_date(arguments: Namespace) -> datetime | None:
     from airflow_provider_comms.reports.window import window_since
 
     if arguments.start_date:
-        raise CommsArgumentError("--since and --start-date both say where the window begins.", advice="Use one.")
+        raise CommsArgumentError("--since and --start-date both set the start of the window.", advice="Use one.")
     return window_since(arguments.since, datetime.now(UTC)).start
 
 

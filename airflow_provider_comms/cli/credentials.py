@@ -62,7 +62,7 @@ def _from_environment(environment: Mapping[str, str]) -> ClientSettings | None:
         secret = next((one for one in secrets if environment.get(one)), None)
         if secret is None:
             raise CommsSettingsError(
-                f"The environment variable {name} is set, {' or '.join(secrets)} is not.",
+                f"The environment variable {name} is set, but {' or '.join(secrets)} is not.",
                 advice="Set both, or name an Airflow connection with --conn-id.",
             )
         return ClientSettings(

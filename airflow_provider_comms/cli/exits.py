@@ -33,11 +33,11 @@ class Exit(IntEnum):
     CANCELED = 3, "`wait`: ended, and at least one operation is CANCELED"
     THRESHOLD = 4, "`wait`, `report`: a counter or figure is beyond its `--fail-if`"
     TIMEOUT = 5, "`wait`: not ended within `--timeout`"
-    REFUSED = 6, "the API rejects the request for good: 400, 401, 403, 404, or the response is not the API's"
+    REFUSED = 6, "the API rejects the request permanently: 400, 401, 403, 404, or the response is not the API's"
     UNREACHABLE = 7, "no response, or a temporary error: DNS, TLS, proxy, timeout, 429, 5xx"
     OUTPUT = 8, "the result could not be written: disk full, or standard output closed"
     INTERRUPTED = 130, "Ctrl-C"
-    BROKEN_PIPE = 141, "the reader of the output has closed it"
+    BROKEN_PIPE = 141, "the reader of the output closed it"
     TERMINATED = 143, "SIGTERM"
 
 

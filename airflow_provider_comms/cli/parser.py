@@ -1,7 +1,7 @@
 """
 The commands and their arguments: one table, for Airflow's parser and for our own.
 
-Light: Airflow reads it at each of its own commands.
+It imports little: Airflow reads it for each of its own commands.
 """
 
 from __future__ import annotations
@@ -181,9 +181,9 @@ _WAIT = Command(
             action="store_true",
             help="fail while an operation still runs, once a threshold will be crossed whatever comes",
         ),
-        _seconds("--timeout", DEFAULT_TIMEOUT, "give up after so many seconds"),
+        _seconds("--timeout", DEFAULT_TIMEOUT, "seconds after which to give up"),
         _seconds("--poke-interval", 5.0, "seconds between two polls"),
-        _seconds("--grace", DEFAULT_GRACE, "seconds in which Twilio may not know a new operation yet"),
+        _seconds("--grace", DEFAULT_GRACE, "seconds during which Twilio may not know a new operation yet"),
         _argument("-v", "--verbose", action="store_true", help="log each change to standard error"),
         _CONN_ID,
         _TABLE,

@@ -1,4 +1,4 @@
-"""A live view of a wait on a terminal's standard error."""
+"""A live view of a wait, on a terminal."""
 
 from __future__ import annotations
 

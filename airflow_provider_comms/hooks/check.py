@@ -72,7 +72,7 @@ class CheckResult:
         ]
 
     def sentence(self) -> str:
-        """Return who can read what where, and what is wrong with the rest."""
+        """Return which credentials can read what, and what is wrong with the rest."""
         warnings = " ".join(self._warnings())
         if not self.readable:
             return warnings
@@ -112,7 +112,7 @@ def check_connection(read_settings: Callable[[], ClientSettings]) -> tuple[bool,
     except Exception as error:  # noqa: BLE001  (Airflow would show its message, which may hold a secret)
         return False, (
             f"The test could not be run: unexpected {type(error).__name__}. "
-            "Check the fields of the connection, and report it if they are right."
+            "Check the fields of the connection; if they are right, report a bug."
         )
 
 

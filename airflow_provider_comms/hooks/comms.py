@@ -133,7 +133,7 @@ class CommsHook(BaseHook):
         :param end_date: operations created before this time; likewise.
         :param status: operations in this status; one of `OperationStatus`.
         :param page_size: operations per request, 1 to 1000.
-        :param limit: stop after so many operations.
+        :param limit: stop after this many operations.
         :param parallel: slices of the window that are listed at the same time, 1 to 32. With 1 the order is the
             API's, which Twilio does not promise; with more there is none.
         :param strict: raise what would be a warning: records that could not be read (`CommsRecordError`, at the end,

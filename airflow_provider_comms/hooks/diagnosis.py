@@ -39,12 +39,12 @@ _BY_CAUSE: dict[Cause, str] = {
     Cause.PROXY: "{hop} rejected the request: {detail} "
     "Check 'Proxy' and 'Proxy password' of the connection, and that the proxy permits {host}.",
     Cause.TIMEOUT: "No complete response from {hop} in time, although it accepted the connection. "
-    "Try again; if it persists, check Twilio's status page and what is in between.",
+    "Try again; if it persists, check Twilio's status page and the network in between.",
     Cause.DISCONNECTED: "The connection to {hop} was closed before the response was complete: {detail} {advice}",
 }
 _BY_TYPE: tuple[tuple[type[CommsError], str], ...] = (
     (CommsAuthenticationError, "{who} and this {secret} are not accepted by {host} ({reference}). {new_secret}"),
-    (CommsPermissionError, "{who} is known, but lacks the permission ({reference}). {advice}"),
+    (CommsPermissionError, "{who} is valid, but lacks the permission ({reference}). {advice}"),
     (CommsRateLimitError, "{host} has had too many requests ({reference}). Test again {later}."),
     (CommsProtocolError, "What answers at {host} is not the Comms API. {message} {advice}"),
 )

@@ -61,7 +61,7 @@ class CommsReportOperator(BaseOperator):
     :return: see `reports.produce.Report.as_json`; less than 4 kB. Each asset among `outlets` gets it as its event's
         extra.
     :raises CommsArgumentError: an argument cannot be right.
-    :raises CommsPermanentError: an argument, the connection or the API says no for good; retries are not used up.
+    :raises CommsPermanentError: an invalid argument or connection, or the API refuses; retries are not used up.
     :raises CommsThresholdExceeded: the totals break a limit.
     :raises CommsReportIncomplete: as `on_incomplete` asks.
     :raises CommsError: the API has no answer for now; Airflow's `retries` apply.
@@ -131,10 +131,10 @@ class CommsReportOperator(BaseOperator):
         for form, file in report.files.items():
             self.log.info("Published %s: %s bytes, %s", form, f"{file['bytes']:,}", file["uri"])
         if report.summaries.broken:
-            # A task that runs on failure, such as an alert, finds it all the same.
+            # For a task that runs on failure, such as an alert.
             for key, value in {"return_value": xcom, **(xcom if self.multiple_outputs else {})}.items():
                 context["ti"].xcom_push(key=key, value=value)
-            raise CommsThresholdExceeded(f"{'; '.join(report.summaries.broken)}. Everything is published.")
+            raise CommsThresholdExceeded(f"{'; '.join(report.summaries.broken)}. Everything was published.")
         self._fill_outlets(context, xcom)
         return xcom
 
@@ -199,7 +199,7 @@ class CommsReportOperator(BaseOperator):
         if self.on_incomplete == "fail" and spec.window.reaches_past_retention(now):
             raise CommsTaskFailed(
                 f"The window {spec.window} begins more than 7 days ago, and Twilio keeps operations for 7 days. "
-                "The task fails as on_incomplete='fail' says; nothing was listed."
+                "The task fails because of on_incomplete='fail'; nothing was listed."
             )
 
     def _check_complete(self, summaries: Summaries) -> None:
@@ -233,6 +233,6 @@ def _refuse_own_dates(kwargs: Mapping[str, Any]) -> None:
     for own, ours in (("start_date", "window_start"), ("end_date", "window_end")):
         if isinstance(kwargs.get(own), str):
             raise CommsArgumentError(
-                f"{own}={kwargs[own]!r}: {own} is Airflow's own, when the task begins or ends to be scheduled.",
-                advice=f"Name the report's window {ours}.",
+                f"{own}={kwargs[own]!r}: {own} is Airflow's own: when the task's schedule begins or ends.",
+                advice=f"Use {ours} for the report's window.",
             )

@@ -30,7 +30,7 @@ class CommsExportStatsOperator(OperationTask, BaseOperator):
     Read operations as they are now, and hand on their delivery stats and rates.
 
     It does not wait: put a `CommsOperationSensor` before it. Opens and reads go on growing after the end of an
-    operation, so a later run of this may tell more.
+    operation, so a later run may show more.
 
     :param resource: "emails" or "messages" (templated).
     :param operation_id: an id, Twilio's answer to a send, the XCom of a sensor or operator of this provider, or
@@ -44,8 +44,8 @@ class CommsExportStatsOperator(OperationTask, BaseOperator):
         `{"resource", "operations", "stats", "figures", "rates"}` with each of them in `operations`, counters and
         figures added up over them, and rates of the sums.
     :raises CommsArgumentError: an argument cannot be right.
-    :raises CommsPermanentError: an argument, the connection or the API says no for good; the task's retries are not
-        used up.
+    :raises CommsPermanentError: an invalid argument or connection, or the API refuses; the task's retries are not used
+        up.
     :raises CommsError: the API has no answer for now; Airflow's `retries` apply.
     """
 

@@ -61,9 +61,9 @@ class SharedClient:
 
     async def open(self) -> None:
         """
-        Read the connection and make the client; where that is done, look whether the connection has changed.
+        Read the connection and make the client; if that is done already, check whether the connection has changed.
 
-        Those who wait for the same first reading share its failure.
+        Waits that share the first reading share its failure.
         """
         asked_at = self._loop.time()
         async with self._reading:
@@ -113,15 +113,15 @@ class SharedClient:
 
     async def _reread_rejected(self, opened: _Opened) -> Reread:
         """Read the connection after the first rejection, and from time to time while it goes on."""
-        if self._in_force is opened and opened.rejected_at is not None:
+        if self._current is opened and opened.rejected_at is not None:
             await self.reread(not_before=max(opened.rejected_at, self._loop.time() - self._limits.reread_on_join))
-        if self._in_force is not opened:
+        if self._current is not opened:
             return Reread.CHANGED
         return Reread.FAILED if self._is_reread_failing else Reread.UNCHANGED
 
     @asynccontextmanager
     async def _lease(self) -> AsyncIterator[_Opened]:
-        opened = self._in_force
+        opened = self._current
         opened.in_use += 1
         try:
             yield opened
@@ -132,21 +132,21 @@ class SharedClient:
     @property
     def max_in_flight(self) -> int:
         """Requests that the client has under way at once."""
-        return self._in_force.settings.max_in_flight
+        return self._current.settings.max_in_flight
 
     @property
     def is_paced(self) -> bool:
         """Whether requests wait for their turn, as the API has throttled the connection."""
-        settings = self._in_force.settings
+        settings = self._current.settings
         return shared_throttle(settings.base_url, settings.username).is_pacing
 
     async def reread(self, *, not_before: float) -> None:
         """
         Read the connection again: a token may have been rotated, a host corrected.
 
-        Whatever fails here leaves the client in force: it is logged, and tried again at the next occasion.
+        Whatever fails here leaves the current client: it is logged, and tried again later.
 
-        :param not_before: by the loop's clock; a reading that was begun since then is as good.
+        :param not_before: by the loop's clock; a reading that began since then will do.
         """
         async with self._reading:
             if self._read_at >= not_before:
@@ -156,15 +156,15 @@ class SharedClient:
             await self._replace(settings)
 
     async def aclose(self) -> None:
-        """Close the client as soon as nobody uses it."""
+        """Close the client as soon as its last request is done."""
         opened, self._opened = self._opened, None
         if opened is not None:
             await self._close_unless_needed(opened)
 
     @property
-    def _in_force(self) -> _Opened:
+    def _current(self) -> _Opened:
         if self._opened is None:
-            raise RuntimeError("The client was used before it was opened, or after all had left.")
+            raise RuntimeError("The client was used before it was opened, or after its last user left.")
         return self._opened
 
     def _put(self, settings: ClientSettings) -> None:
@@ -172,10 +172,10 @@ class SharedClient:
 
     async def _replace(self, settings: ClientSettings) -> None:
         old = self._opened
-        if old is None:  # All have left meanwhile.
+        if old is None:  # The last user has left in between.
             return
         self._put(settings)
-        log.info("The connection has changed; waits on it use it as it is now. (%s)", self._comms_conn_id)
+        log.info("The connection has changed; its waits use the new one from now on. (%s)", self._comms_conn_id)
         await self._close_unless_needed(old)
 
     async def _close_unless_needed(self, opened: _Opened) -> None:
@@ -187,15 +187,15 @@ class SharedClient:
         try:
             settings = await self._read()
         except Exception:
-            # Whatever a secrets backend raises: the client in force stays, and so do the waits.
+            # Whatever a secrets backend raises: the current client stays, and so do the waits.
             log.warning(
-                "Could not read the connection again; the one read before is used. (%s)",
+                "Could not re-read the connection; still using the previous one. (%s)",
                 self._comms_conn_id,
                 exc_info=True,
             )
             return None
         self._is_reread_failing = False
-        return None if settings == self._in_force.settings else settings
+        return None if settings == self._current.settings else settings
 
 
 def _open(settings: ClientSettings, limits: PollLimits) -> AsyncCommsClient:

@@ -31,37 +31,37 @@ class Reread(Enum):
 
 
 class NotPolledError(CommsError):
-    """The operation was not asked for this time, because requests for others failed; it will be. Always transient."""
+    """The operation was not polled this time, because requests for others failed; it will be. Always transient."""
 
     transient: ClassVar[bool] = True
-    default_advice = "It will be asked for again. If this goes on, see the reason."
+    default_advice = "It will be polled again. If this continues, fix the cause."
 
 
 def is_common(error: CommsError) -> bool:
-    """Whether the cause of an operation's error may well meet requests for other operations too."""
+    """Whether the cause of an operation's error may affect other operations too."""
     return error.transient or error.wrong_endpoint or isinstance(error, _OF_THE_CONNECTION)
 
 
 def is_refusal(error: CommsError) -> bool:
-    """Whether it may be common, and will not pass by itself: refused credentials, or a wrong endpoint."""
+    """Whether it may affect others and does not pass by itself: rejected credentials, or a wrong endpoint."""
     return is_common(error) and not error.transient
 
 
 def not_polled(cause: CommsError, reason: str = "other requests failed") -> NotPolledError:
     """
-    Return what the others are told in place of an error that one operation, or a list, met.
+    Return the error for operations that were not polled because of another one's, or a list's, error.
+
+    It neither names the other operation nor carries its Retry-After, unless that holds for all.
 
     :param cause: what happened.
-    :param reason: why that keeps the operation from being polled.
-
-    Neither an operation's id stands in another one's error, nor a Retry-After that does not concern all.
+    :param reason: why that kept the operation from being polled.
     """
     context, message = cause.context, cause.message
     if context.operation_id:
         message = message.replace(context.operation_id, "...")
     retry_after = context.retry_after if isinstance(cause, CommsRateLimitError) else None
     shared = replace(context, path=None, operation_id=None, retry_after=retry_after)
-    return NotPolledError(f"Not polled this time, as {reason}: {message}", shared)
+    return NotPolledError(f"Not polled this time because {reason}: {message}", shared)
 
 
 def is_rejection(found: object) -> TypeGuard[CommsError]:

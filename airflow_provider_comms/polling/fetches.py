@@ -1,8 +1,8 @@
 """
-Operations asked for one by one: each reported as it is answered, and whoever has waited longest is asked first.
+Operations fetched one by one: each is reported once answered, and the longest waiting goes first.
 
-An operation that had trouble of its own while others were answered is asked beside the others from then on, a few of
-its kind at a time, until it is answered again. So is one that is slow: it gives up its place where others want it.
+An operation that fails while others are answered is fetched beside the others from then on, a few such operations at a
+time, until it is answered again. So is a slow one: it gives up its place if others need it.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-TROUBLED_SHARE = 4
-"""One of so many requests at once may be for an operation that had trouble of its own."""
+FAILING_SHARE = 4
+"""One in this many concurrent requests may be for a failing operation."""
 SLOW_RATIO = 3.0
-"""A fetch is slow if it takes so many times as long as the latest that was answered, and longer than a limit."""
+"""A fetch is slow if it takes this many times as long as the last one that was answered, and longer than a limit."""
 FAILURES_IN_A_ROW = 2
-"""Times the number of probes: so many failures in a row end a round that began well."""
+"""Times the number of probes: this many failures in a row end a round that began well."""
 
 
 @dataclass(eq=False, slots=True)
 class Round:
     """
-    What came of a round of fetches, as far as it is known.
+    The results of a round of fetches, as far as they are known.
 
-    :param is_up: whether the API has given an answer that somebody can use; then errors concern one operation each.
+    :param is_up: whether the API has given a usable answer; from then on an error concerns one operation only.
     :param urgent: ids for which it is the last chance.
-    :param asked: ids asked for so far.
-    :param errors: of those that failed, in a way that may meet others too, before anybody was answered.
-    :param slow: ids that gave up their places, as they were not answered soon.
+    :param asked: ids requested so far.
+    :param errors: by id, errors that may affect all operations, before any operation was answered.
+    :param slow: ids that gave up their places because no answer came soon.
     """
 
     is_up: bool
@@ -60,12 +60,12 @@ class Round:
 
     @property
     def is_refused(self) -> bool:
-        """Whether all who were asked were refused, in a way that does not pass by itself."""
+        """Whether all requests were refused, in a way that does not pass by itself."""
         return bool(self.errors) and all(map(is_refusal, self.errors.values()))
 
     @property
-    def trouble(self) -> CommsError | None:
-        """Return the latest of the errors that all had who were asked; None if somebody was answered."""
+    def outage(self) -> CommsError | None:
+        """Return the latest error if every request failed; None if any was answered."""
         return None if self.is_up or not self.errors else next(reversed(self.errors.values()))
 
 
@@ -83,7 +83,7 @@ class Fetcher:
 
     :param clients: the connection's client.
     :param resource: "emails" or "messages".
-    :param report: told of each operation, or of the error in its place, as it is answered.
+    :param report: called with each operation, or the error in its place, as soon as it is answered.
     """
 
     def __init__(self, clients: SharedClient, resource: Resource, report: Report, limits: PollLimits) -> None:
@@ -96,31 +96,31 @@ class Fetcher:
         self._tasks: set[asyncio.Task[None]] = set()
         self._count = 0
         self._last_asked: dict[str, int] = {}
-        self._troubled: dict[str, float] = {}
-        self._troubled_queue: deque[str] = deque()
-        self._troubled_workers = 0
+        self._failing: dict[str, float] = {}
+        self._failing_queue: deque[str] = deque()
+        self._failing_workers = 0
         self._latest_took = 0.0
 
     async def fetch(
         self, ids: Iterable[str], *, is_up: bool, probes: int, at_most: int, urgent: Collection[str] = ()
     ) -> Round:
         """
-        Ask for operations. Return when there is nothing more to send; who is not answered by then is reported later.
+        Fetch operations. Return when there is nothing more to send; late answers are reported later.
 
-        :param ids: ids; not asked are those that are being asked, and those whose Retry-After has not passed.
+        :param ids: ids; left out are those in flight, and those whose Retry-After has not passed.
         :param is_up: whether the API is known to answer.
-        :param probes: if it is not, as many go ahead, and the others follow as soon as one of them is answered. In the
-            place of those that are slow others go ahead.
-        :param at_most: how many to ask.
-        :param urgent: ids to ask first, and even if the API has throttled the connection.
+        :param probes: if it is not, how many requests go ahead; the others follow as soon as one of them is answered. A
+            slow probe is replaced by another.
+        :param at_most: how many to fetch.
+        :param urgent: ids to fetch first, even if the API has throttled the connection.
         """
         round_ = Round(is_up, urgent)
-        healthy, troubled = self._in_order(ids, urgent)
+        healthy, failing = self._in_order(ids, urgent)
         if not healthy and not is_up:
-            healthy, troubled = troubled, []
+            healthy, failing = failing, []
         await self._send(deque(healthy), round_, probes, at_most)
         if round_.is_up:
-            self._ask_troubled([*troubled, *round_.slow], round_)
+            self._ask_failing([*failing, *round_.slow], round_)
         return round_
 
     async def _send(self, queue: deque[str], round_: Round, probes: int, at_most: int) -> None:
@@ -136,7 +136,7 @@ class Fetcher:
                 running[self._start(one, round_)] = _Sent(one, self._loop.time())
             if not running or (round_.is_up and len(round_.asked) >= at_most):
                 break
-            await asyncio.wait(running, timeout=self._patience / 2, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(running, timeout=self._slow_after / 2, return_when=asyncio.FIRST_COMPLETED)
             running = {task: sent for task, sent in running.items() if not task.done()}
             await self._end_slow(running, round_)
         while running and not round_.is_up:
@@ -144,20 +144,20 @@ class Fetcher:
             running = {task: sent for task, sent in running.items() if not task.done()}
 
     @property
-    def _patience(self) -> float:
+    def _slow_after(self) -> float:
         return max(self._limits.slow_after, SLOW_RATIO * self._latest_took)
 
     async def _end_slow(self, running: dict[asyncio.Task[None], _Sent], round_: Round) -> None:
         """
-        Let slow fetches make room for others, but for the oldest few: they tell a slow API from one that is down.
+        Let slow fetches make room for others, except the oldest few: they tell a slow API from one that is down.
 
-        Where the throttle paces requests, it says nothing that one takes long.
+        While the throttle paces requests, a long one means nothing.
         """
         if self._clients.is_paced:
             return
-        spared = max(1, len(running) // TROUBLED_SHARE)
-        before = self._loop.time() - self._patience
-        late = [(task, sent.id) for task, sent in list(running.items())[spared:] if sent.at <= before]
+        kept = max(1, len(running) // FAILING_SHARE)
+        before = self._loop.time() - self._slow_after
+        late = [(task, sent.id) for task, sent in list(running.items())[kept:] if sent.at <= before]
         slow = {task: one for task, one in late if one in self._in_flight}  # Not those that are being reported.
         for task in slow:
             task.cancel()
@@ -177,34 +177,34 @@ class Fetcher:
     def forget_all_but(self, kept: Collection[str]) -> None:
         """Forget what is known of other operations."""
         self._last_asked = {one: when for one, when in self._last_asked.items() if one in kept}
-        self._troubled = {one: when for one, when in self._troubled.items() if one in kept}
+        self._failing = {one: when for one, when in self._failing.items() if one in kept}
 
     def was_asked(self, operation_id: str) -> bool:
-        """Whether an operation was ever asked for."""
+        """Whether an operation was ever fetched."""
         return operation_id in self._last_asked
 
     async def aclose(self) -> None:
-        """Leave off."""
+        """Cancel all fetches in flight."""
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _in_order(self, ids: Iterable[str], urgent: Collection[str]) -> tuple[list[str], list[str]]:
-        """Return who may be asked now, without and with trouble of their own; who waited longest comes first."""
+        """Return the ids to fetch now, healthy ones and failing ones; the one that has waited longest comes first."""
         now = self._loop.time()
-        healthy, troubled = [], []
+        healthy, failing = [], []
         for one in ids:
             if one not in self._in_flight:
-                if one not in self._troubled:
+                if one not in self._failing:
                     healthy.append(one)
-                elif self._troubled[one] <= now or one in urgent:
-                    troubled.append(one)
+                elif self._failing[one] <= now or one in urgent:
+                    failing.append(one)
 
         def order(one: str) -> tuple[bool, int]:
             return one not in urgent, self._last_asked.get(one, 0)
 
-        return sorted(healthy, key=order), sorted(troubled, key=order)
+        return sorted(healthy, key=order), sorted(failing, key=order)
 
     def _start(self, operation_id: str, round_: Round) -> asyncio.Task[None]:
         self._in_flight.add(operation_id)
@@ -224,20 +224,20 @@ class Fetcher:
         if not task.cancelled() and (error := task.exception()):
             log.error("A fetch could not be reported.", exc_info=error)
 
-    def _ask_troubled(self, ids: list[str], round_: Round) -> None:
-        self._troubled_queue = deque(ids[: self._limits.troubled_fetches])
-        workers = min(len(self._troubled_queue), max(1, self._clients.max_in_flight // TROUBLED_SHARE))
-        for _ in range(workers - self._troubled_workers):
-            self._troubled_workers += 1
+    def _ask_failing(self, ids: list[str], round_: Round) -> None:
+        self._failing_queue = deque(ids[: self._limits.failing_fetches])
+        workers = min(len(self._failing_queue), max(1, self._clients.max_in_flight // FAILING_SHARE))
+        for _ in range(workers - self._failing_workers):
+            self._failing_workers += 1
             self._task(self._work_off(round_))
 
     async def _work_off(self, round_: Round) -> None:
         try:
-            while self._troubled_queue:
-                if (one := self._troubled_queue.popleft()) not in self._in_flight:
+            while self._failing_queue:
+                if (one := self._failing_queue.popleft()) not in self._in_flight:
                     await self._start(one, round_)
         finally:
-            self._troubled_workers -= 1
+            self._failing_workers -= 1
 
     async def _ask(self, operation_id: str, round_: Round) -> None:
         begun = self._loop.time()
@@ -265,8 +265,8 @@ class Fetcher:
             return NotPolledError(f"The fetch failed unexpectedly: {type(error).__name__}; see the triggerer's log.")
 
     def _note(self, operation_id: str, found: Found, round_: Round) -> None:
-        """Keep apart what is this operation's trouble from what may be everybody's."""
-        if isinstance(found, CommsArgumentError):  # Nothing was sent: it says nothing of the API.
+        """Tell an error of this operation from one that may affect all."""
+        if isinstance(found, CommsArgumentError):  # Nothing was sent, so it says nothing about the API.
             round_.asked.discard(operation_id)
         elif isinstance(found, CommsError) and is_common(found):
             round_.errors[operation_id] = found
@@ -277,21 +277,21 @@ class Fetcher:
             self._note_answer(operation_id, found)
             self._note_slow(round_)
         if round_.is_up and round_.errors:
-            self._note_own_trouble(round_.errors)
+            self._note_failing(round_.errors)
             round_.errors.clear()
 
     def _note_answer(self, operation_id: str, found: Found) -> None:
         if isinstance(found, CommsError):
-            self._troubled[operation_id] = -math.inf
+            self._failing[operation_id] = -math.inf
         else:
-            self._troubled.pop(operation_id, None)
+            self._failing.pop(operation_id, None)
 
     def _note_slow(self, round_: Round) -> None:
-        self._troubled.update(dict.fromkeys(round_.slow, -math.inf))
+        self._failing.update(dict.fromkeys(round_.slow, -math.inf))
 
-    def _note_own_trouble(self, errors: Mapping[str, CommsError]) -> None:
+    def _note_failing(self, errors: Mapping[str, CommsError]) -> None:
         now = self._loop.time()
         for one, error in errors.items():
-            # A throttled request was not sent: that is nobody's own trouble.
+            # A throttled request was not sent: no operation is to blame.
             if not isinstance(error, CommsRateLimitError) or error.context.status:
-                self._troubled[one] = now + (error.retry_after or 0.0)
+                self._failing[one] = now + (error.retry_after or 0.0)

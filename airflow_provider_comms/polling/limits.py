@@ -1,4 +1,4 @@
-"""What bounds a poll: times, numbers of requests, and how often something that failed is tried again."""
+"""The limits of a poll: times, numbers of requests, and when something that failed is tried again."""
 
 from __future__ import annotations
 
@@ -14,25 +14,24 @@ class PollLimits:
     """
     The bounds of a poll; the defaults are for production, tests use shorter times.
 
-    :param request_timeout: seconds that one request of a poll may take. A poll sends each once: a wait is patient,
-        a poll is not.
-    :param throttled_for: seconds that a request may wait until the throttle or other requests let it go.
-    :param sending: seconds for which a poll goes on to send fetches; those left are first in the next poll.
+    :param request_timeout: seconds that one request of a poll may take. A poll does not retry; the next poll does.
+    :param throttled_for: seconds that a request may be held back by the throttle or other requests.
+    :param sending: seconds for which a poll keeps sending fetches; the rest come first in the next poll.
     :param slow_after: seconds without an answer after which a fetch gives up its place to others.
     :param list_base: seconds that a list may take, whatever its length.
     :param list_page: seconds that a list may take for each page beyond that.
-    :param reread_on_join: seconds for which a connection is not read again because a wait joins or is refused.
-    :param reread_in_trouble: seconds for which it is not read again because the API cannot be reached.
-    :param read_timeout: seconds that reading it may take.
-    :param restart_after: seconds until a poller that failed starts again.
-    :param fetches: fetches of a poll where lists do not help.
-    :param fetches_once: fetches of a poll in which a list has failed for the first time.
-    :param probes: fetches that go ahead; if all fail in a way that would meet the others too, these are not sent.
-    :param troubled_fetches: fetches of operations that had trouble of their own, beside those of the others.
-    :param barren_pages: pages in a row without a wanted operation, after which a list is given up.
+    :param reread_on_join: seconds between two readings of a connection when waits join or are rejected.
+    :param reread_in_outage: seconds between two readings of a connection while the API cannot be reached.
+    :param read_timeout: seconds that one reading may take.
+    :param restart_after: seconds until a poller that failed is restarted.
+    :param fetches: most fetches of a poll, where lists do not help.
+    :param fetches_once: most fetches of a poll whose list has failed for the first time.
+    :param probes: fetches sent ahead; if all fail in a way that would affect the others too, these are not sent.
+    :param failing_fetches: most fetches of failing operations, besides those of the others.
+    :param empty_pages: pages in a row without a wanted operation after which a list is given up.
     :param relist_after: polls after which a list that failed or was too long is tried again.
-    :param check_within: polls within which each operation that a list shows unchanged is fetched by itself.
-    :param check_rest: rounds of checks that an operation is left out of, at most, after it was confirmed each time.
+    :param check_within: polls within which each operation that a list shows unchanged is fetched by id.
+    :param check_rest: most rounds of checks that an operation may skip after it was confirmed each time.
     """
 
     request_timeout: float = 10.0
@@ -42,14 +41,14 @@ class PollLimits:
     list_base: float = 30.0
     list_page: float = 1.0
     reread_on_join: float = 5.0
-    reread_in_trouble: float = 30.0
+    reread_in_outage: float = 30.0
     read_timeout: float = 30.0
     restart_after: float = 5.0
     fetches: int = 1000
     fetches_once: int = 100
     probes: int = 10
-    troubled_fetches: int = 100
-    barren_pages: int = 20
+    failing_fetches: int = 100
+    empty_pages: int = 20
     relist_after: int = 20
     check_within: int = 20
     check_rest: int = 7

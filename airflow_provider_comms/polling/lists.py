@@ -1,4 +1,4 @@
-"""Operations of ours on the pages of a list, within bounds of pages and time."""
+"""The wanted operations on the pages of a list, within bounds of pages and time."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 EVERYTHING: Window = (None, None)
 PLAUSIBLE = timedelta(days=30)
-"""How far the creation of one operation may lie from that of the others; the API keeps them for 7 days."""
+"""How far apart the creation dates of operations may be; the API keeps them for 7 days."""
 MIN_HITS_PER_PAGE = 20
 """Wanted operations that a page of ended ones must show to be cheaper than asking for each of them."""
-BARREN_SHARE = 20
-"""Pages in a row without a wanted operation may be one for so many that are wanted, or `barren_pages`."""
+WANTED_PER_EMPTY_PAGE = 20
+"""Wanted operations per page without any of them that may be read in a row; at least `empty_pages` may."""
 
 
 def is_page_worth_it(missing: int, hits: int = MIN_HITS_PER_PAGE) -> bool:
@@ -41,14 +41,14 @@ def is_page_worth_it(missing: int, hits: int = MIN_HITS_PER_PAGE) -> bool:
 
 
 class TooManyPagesError(Exception):
-    """A list that is not worth its requests: others own most of it, or it does not end."""
+    """A list that is not worth its requests: few of its operations are wanted, or it does not end."""
 
 
 def window_of(created: list[datetime]) -> Window:
     """
     Return the window in which operations were created, somewhat widened.
 
-    A date far from most of the others is left out: one odd record would have the whole account listed.
+    Outliers are left out: a single wrong date would have the whole account listed.
 
     :param created: of each operation.
     """
@@ -69,8 +69,8 @@ class WantedPages:
 
     :param client: the connection's.
     :param window: in which all of the wanted operations were created.
-    :param wanted: ids to keep; as many requests would fetch them one by one.
-    :param intern: returns the object that stands for an operation; for one that has not changed the known one.
+    :param wanted: ids to keep; it would take as many requests to fetch them one by one.
+    :param intern: returns the object that represents an operation; the known one if nothing has changed.
 
     `read` counts the pages.
     """
@@ -92,8 +92,8 @@ class WantedPages:
         self._wanted = wanted
         self._intern = intern
         self._limits = limits
-        self._barren = 0
-        self._barren_at_most = max(limits.barren_pages, len(wanted) // BARREN_SHARE)
+        self._empty = 0
+        self._empty_at_most = max(limits.empty_pages, len(wanted) // WANTED_PER_EMPTY_PAGE)
         self._loop = asyncio.get_running_loop()
         self._begun = self._loop.time()
 
@@ -113,12 +113,12 @@ class WantedPages:
 
     def _count(self, hits: int) -> None:
         self.read += 1
-        self._barren = 0 if hits else self._barren + 1
+        self._empty = 0 if hits else self._empty + 1
         seconds = self._loop.time() - self._begun
         is_slow = seconds > self._limits.list_base + self.read * self._limits.list_page
-        if is_slow or self.read >= self.at_most or self._barren >= self._barren_at_most:
+        if is_slow or self.read >= self.at_most or self._empty >= self._empty_at_most:
             raise TooManyPagesError
 
     def _select(self, operations: Sequence[Operation]) -> Sequence[Operation]:
-        """Keep what is wanted; of what has not changed, the object that was there."""
+        """Keep what is wanted; for unchanged operations, the known objects."""
         return [self._intern(one) for one in operations if one.id in self._wanted]

@@ -1,10 +1,10 @@
 """
-One poll for all that wait on a connection and a resource.
+One poll for all waits on a connection and a resource.
 
 Each wait says when its next poll is due. The poller polls when the first of them is due, for all that are due soon, so
-that after a first round those of one interval are in step; it asks in the cheapest way (`StatusScan`), and tells a
-wait as soon as there is something new for it. Where many end at once, more ends are near, and it polls again sooner.
-It lives on the triggerer's event loop as long as somebody waits.
+that waits with the same interval are in step after one round. It polls in the cheapest way (`StatusScan`) and updates a
+wait as soon as there is something new for it. When many operations end at once, more are about to, so it polls again
+sooner. It lives on the triggerer's event loop as long as there are waits.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ MAX_COALESCE = 1.0
 """Seconds that a poll waits for others to join it; a tenth of the interval if that is shorter."""
 COALESCE_RATIO = 0.1
 EARLY_RATIO = 0.5
-"""Share of its interval by which a poll may come early to be taken together with others."""
+"""Share of its interval by which a poll may come early to be combined with others."""
 BURST_RATIO = 0.1
-"""Share of the waits polled for: if more have ended, the others are polled again after half an interval."""
+"""Share of the waits polled: if more have ended, the rest are polled again after half an interval."""
 NOTIFY_BATCH = 100
-"""Waits that are told before the loop gets a turn for other things."""
+"""Waits updated before other tasks of the loop get a turn."""
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
     """
-    What a wait is told.
+    What a poll has found for a wait.
 
-    :param found: by id the operation or the error in its place; empty if nothing is new, or none of its ids was asked.
-    :param polls: how often was polled for it since its last update.
+    :param found: by id the operation or the error in its place; empty if nothing is new, or none of its ids was polled.
+    :param polls: how many polls there were since its last update.
     """
 
     found: Mapping[str, Found]
@@ -50,7 +50,7 @@ class Update:
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class _Subscription:
-    """What one wait wants to know, poll after poll, until there is something new or it wants to hear of nothing new."""
+    """What one wait asks for, poll after poll, until there is something new or it has been silent for long enough."""
 
     ids: Sequence[str]
     known: Mapping[str, Operation]
@@ -61,12 +61,12 @@ class _Subscription:
     update: asyncio.Future[Update]
     polls: int = 0
     unanswered: int = 0
-    """Ids that the poll under way has not told of yet."""
-    news: dict[str, Found] = field(default_factory=dict)
+    """Ids that the current poll has not reported yet."""
+    new: dict[str, Found] = field(default_factory=dict)
 
     @property
     def earliest(self) -> float:
-        """Who knows nothing yet joins any poll: so those that begin at all times come into step."""
+        """A wait that knows nothing yet joins any poll; so waits that begin at different times get in step."""
         return self.due - EARLY_RATIO * self.interval if self.known else -math.inf
 
     @property
@@ -77,13 +77,13 @@ class _Subscription:
     def note(self, operation_id: str, found: Found) -> None:
         """Take in what was found; what has not changed is the object that the wait knows."""
         if found is not self.known.get(operation_id):
-            self.news[operation_id] = found
+            self.new[operation_id] = found
         self.unanswered -= 1
 
     @property
     def has_ended(self) -> bool:
         """Whether all that is waited for has ended."""
-        found = (self.news.get(one) or self.known.get(one) for one in self.ids)
+        found = (self.new.get(one) or self.known.get(one) for one in self.ids)
         return all(one is not None and not isinstance(one, CommsError) and one.is_terminal for one in found)
 
 
@@ -91,8 +91,8 @@ class Poller:
     """
     Polls for all that wait. Times are those of the event loop, in seconds.
 
-    :param make_scan: makes the scan that asks; it is given what to tell its findings.
-    :param on_poll: told after each poll how many seconds it took; must be quick, and not raise.
+    :param make_scan: makes the scan; it is given the function to report to.
+    :param on_poll: called after each poll with the seconds it took; must be quick, and not raise.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class Poller:
         self._timer: asyncio.TimerHandle | None = None
         self._recent: dict[str, Operation] = {}
         """What was found since the latest poll began."""
-        self._told = 0
+        self._updated = 0
         self._ended = 0
         self._many = 0.0
         self._soon = math.inf
@@ -125,13 +125,13 @@ class Poller:
         """
         Wait until a poll, when it is due or somewhat earlier together with others, or a later one, has something new.
 
-        Errors are new each time. An update tells of several ids together as far as one poll answers them.
+        Errors count as new each time. Ids that one poll answers are in one update.
 
         :param ids: ids of operations.
-        :param known: what the wait knows of them; it has to take over what it is told, as the very same objects.
+        :param known: what the wait knows of them; it must keep the very objects of each update here.
         :param due_in: when the first poll is due, from now.
         :param interval: from a poll to the next one.
-        :param unchanged_for: how long polls that show nothing new need not be told of; 0 to hear of each.
+        :param unchanged_for: seconds for which polls that show nothing new need no update; 0 for an update after each.
         :param deadline_in: when the wait is given up, from now: the last poll before is the more urgent.
         """
         if missed := self._missed(ids, known):
@@ -156,7 +156,7 @@ class Poller:
             self._remove(subscription)
 
     def _missed(self, ids: Sequence[str], known: Mapping[str, Operation]) -> dict[str, Found]:
-        """Return what came in while the wait was away: it had been told of something else, or has just joined."""
+        """Return what was found while the wait was away: handling another update, or not here yet."""
         found = ((one, self._recent.get(one)) for one in ids)
         return {one: last for one, last in found if last is not None and last is not known.get(one)}
 
@@ -172,7 +172,7 @@ class Poller:
             self._soon = math.inf
             if due:
                 await self._poll(due)
-            await asyncio.sleep(0)  # Those that were told of something else are about to come back.
+            await asyncio.sleep(0)  # Waits that got another update are about to come back.
             self._keep_in_step(now)
             if self._subscriptions:
                 self._wake_at(min(one.due for one in self._subscriptions))
@@ -180,23 +180,23 @@ class Poller:
             self._wake_soon_if_many_ended()
 
     async def _report(self, found: Mapping[str, Found]) -> None:
-        """Take in what was found, in a poll or some time after it, and tell those who wait for it."""
+        """Take in what was found, in a poll or some time after it, and update the waits concerned."""
         for one, what in found.items():
             if not isinstance(what, CommsError):
                 self._recent[one] = what
             for subscription in tuple(self._of_id.get(one, ())):
                 subscription.note(one, what)
-                if subscription.unanswered <= 0 and subscription.news:
-                    await self._tell(subscription)
+                if subscription.unanswered <= 0 and subscription.new:
+                    await self._update(subscription)
 
-    async def tell_all(self, error: CommsError) -> None:
-        """Tell all who wait of an error."""
+    async def report_to_all(self, error: CommsError) -> None:
+        """Report an error to all waits."""
         for subscription in self._subscriptions:
             subscription.unanswered = 0
         await self._report(dict.fromkeys(self._of_id, error))
 
     async def aclose(self) -> None:
-        """Leave off what is under way."""
+        """Cancel the requests in flight."""
         await self._scan.aclose()
 
     async def _poll(self, due: list[_Subscription]) -> None:
@@ -212,39 +212,39 @@ class Poller:
         began = self._loop.time()
         try:
             await self._scan.fetch(ids, keep=self._of_id.keys(), urgent=urgent)
-        finally:  # Or cancelled, when the last wait has been told of its end.
+        finally:  # Or cancelled, once the last wait has its end.
             self._on_poll(self._loop.time() - began)
         await self._settle(due)
 
     async def _settle(self, due: list[_Subscription]) -> None:
-        """The poll has told what it could: tell those who still have to hear of it, and plan the next one."""
+        """The poll has reported what it could: send the updates that are left, and plan the next poll."""
         now = self._loop.time()
         for subscription in due:
             subscription.unanswered = 0
             subscription.due = now + subscription.interval
-            if subscription.news or now >= subscription.quiet_until:
-                await self._tell(subscription)
+            if subscription.new or now >= subscription.quiet_until:
+                await self._update(subscription)
 
     def _keep_in_step(self, began: float) -> None:
-        """Let those that were told early in a long poll wait as long for the next one as those told at its end."""
+        """Let waits updated early in a long poll wait as long for the next one as those updated at its end."""
         now = self._loop.time()
         for one in self._subscriptions:
             if one.known and began + one.interval < one.due < now + one.interval:
                 one.due = min(now + one.interval, one.deadline)
 
-    async def _tell(self, subscription: _Subscription) -> None:
-        if subscription.update.done():  # Its wait has left, or is about to come back.
+    async def _update(self, subscription: _Subscription) -> None:
+        if subscription.update.done():  # Its wait has left, or is handling another update.
             return
         self._ended += subscription.has_ended
-        subscription.update.set_result(Update(subscription.news, subscription.polls))
+        subscription.update.set_result(Update(subscription.new, subscription.polls))
         self._remove(subscription)
-        self._told += 1
+        self._updated += 1
         self._wake_soon_if_many_ended()
-        if not self._told % NOTIFY_BATCH:
+        if not self._updated % NOTIFY_BATCH:
             await asyncio.sleep(0)
 
     def _wake_soon_if_many_ended(self) -> None:
-        """In a poll, and after it as long as answers come in that it has asked for."""
+        """During a poll, and after it while late answers come in."""
         if self._ended > self._many and self._soon < math.inf:
             self._wake_at(self._loop.time() + self._soon)
 

@@ -1,4 +1,4 @@
-"""One poller per connection, resource and event loop, as long as somebody waits; if it fails, it starts again."""
+"""One poller per connection, resource and event loop, as long as there are waits; if it fails, it is restarted."""
 
 from __future__ import annotations
 
@@ -65,11 +65,9 @@ class _Supervised:
 
     async def _run(self, cause: BaseException | None) -> None:
         if cause is not None:
-            log.error("The poll failed unexpectedly and was started again.", exc_info=cause)
-            reason = (
-                f"The poll failed unexpectedly and was started again: {type(cause).__name__}; see the triggerer's log."
-            )
-            await self.poller.tell_all(NotPolledError(reason))
+            log.error("The poll failed unexpectedly and was restarted.", exc_info=cause)
+            reason = f"The poll failed unexpectedly and was restarted: {type(cause).__name__}; see the triggerer's log."
+            await self.poller.report_to_all(NotPolledError(reason))
         await self.poller.run()
 
     def _died(self, task: asyncio.Task[None]) -> None:

@@ -1,9 +1,9 @@
 """
-The state of many operations at the least cost, again and again.
+Polls the state of many operations in as few requests as possible.
 
-A page of a list tells the state of 1,000 operations for one request. So the pending operations are listed, and those
-of ours that are not among them (they have ended, or the list lags behind) are looked up: many by a list of the ended
-ones, few one by one. Where a list would cost more requests than asking for each, or fails, each is asked for.
+One page of a list shows 1,000 operations for one request. So the pending operations are listed, and wanted operations
+missing from that list (they have ended, or the list lags) are looked up: many through lists of ended operations, a few
+one by one. Where a list fails, or would cost more requests than fetching each operation, each is fetched.
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ log = logging.getLogger(__name__)
 PENDING = (OperationStatus.PROCESSING, OperationStatus.SCHEDULED)
 ENDED = (OperationStatus.COMPLETED, OperationStatus.CANCELED)
 MIN_IDS_TO_LIST = 3
-"""So many are always asked for one by one: a list costs a request for each pending status at the least."""
+"""Up to this many are always fetched one by one: a list costs at least one request per pending status."""
 
 
 class StatusScan:
     """
-    Sees operations of one resource.
+    Scans the operations of one resource.
 
     :param clients: the connection's client.
     :param resource: "emails" or "messages".
-    :param report: told of operations, and of errors in their place, as they become known. What has not changed since
-        it was last reported is the same object as then.
+    :param report: called with operations, or errors in their place, as they become known. An operation that has not
+        changed since it was last reported is the same object as before.
     """
 
     def __init__(
@@ -67,43 +67,43 @@ class StatusScan:
         self._checks = SpotChecks(limits)
         self._last: dict[str, Operation] = {}
         self._loop = asyncio.get_running_loop()
-        self._trouble: CommsError | None = None
+        self._outage: CommsError | None = None
         self._refused: set[str] = set()
-        """Who was refused for good in the present trouble."""
+        """Ids that got a permanent refusal during the current outage."""
         self._list_costs = 0.0
         self._list_failures = 0
         self._polls_without_list = 0
 
     async def fetch(self, ids: Iterable[str], *, keep: Collection[str] = (), urgent: Collection[str] = ()) -> None:
         """
-        Report the state of each operation, or the error in its place, in the fewest requests that tell of them.
+        Report the state of each operation, or the error in its place, in as few requests as possible.
 
-        Returns when there is nothing more to send; a fetch that is not answered by then is reported later. Who could
-        not be asked for this time has a `NotPolledError` reported; or nothing, where the API answers, but not for
-        so many: then they are among the first of the next time.
+        Returns when there is nothing more to send; a fetch still unanswered by then is reported later. An operation
+        that could not be polled this time gets a `NotPolledError`; or nothing, if the API answers but there are too
+        many to fetch: those come first the next time.
 
         :param ids: ids of operations.
-        :param keep: ids that later calls will ask for, beside these.
-        :param urgent: ids for which this is the last time.
+        :param keep: ids that later calls will ask for, besides these.
+        :param urgent: ids polled for the last time before their waits' deadlines.
         """
         wanted = dict.fromkeys(ids)
         self._forget_all_but(wanted, keep)
-        self._trouble = await self._fetch_all(wanted, urgent)
+        self._outage = await self._fetch_all(wanted, urgent)
 
     async def aclose(self) -> None:
-        """Leave off; what is under way is not reported any more."""
+        """Cancel all requests in flight; nothing is reported any more."""
         await self._fetcher.aclose()
 
     async def _fetch_all(self, wanted: dict[str, None], urgent: Collection[str]) -> CommsError | None:
-        """Return the trouble that met all who were asked, if any."""
+        """Return the error that every request met, if the API seems to be down."""
         is_up = False
-        if self._trouble:
-            await self._clients.reread(not_before=self._loop.time() - self._limits.reread_in_trouble)
-            # Some go ahead to see whether the trouble has passed; and those that cannot wait for the next time.
+        if self._outage:
+            await self._clients.reread(not_before=self._loop.time() - self._limits.reread_in_outage)
+            # A few probes see whether the outage is over, and those that cannot wait for the next poll.
             number = max(self._limits.probes, min(len(urgent), self._limits.fetches_once))
             round_ = await self._fetcher.fetch(wanted, is_up=False, probes=number, at_most=number, urgent=urgent)
-            if round_.trouble:
-                return await self._note_trouble(wanted, round_, round_.trouble)
+            if round_.outage:
+                return await self._report_outage(wanted, round_, round_.outage)
             self._refused.clear()
             wanted = {one: None for one in wanted if one not in round_.asked}
             is_up = round_.is_up
@@ -121,7 +121,7 @@ class StatusScan:
             return await self._do_without_list(missing, urgent, is_up=is_up)
         await _let_others_run()
         if is_page_worth_it(len(missing)):
-            with suppress(CommsError, TooManyPagesError):  # A mere help: who is not found is fetched.
+            with suppress(CommsError, TooManyPagesError):  # Only a shortcut: what is not found is fetched.
                 await self._clients.ask(lambda client: self._list_ended(client, missing))
         await self._fetch_missing(missing, pending, urgent)
         return None
@@ -139,7 +139,7 @@ class StatusScan:
         List the pending ones, and report them.
 
         :param missing: ids that were not found so far; those found are taken out.
-        :return: those found that are pending indeed.
+        :return: those found that really are pending.
         """
         pending: dict[str, Operation] = {}
         await _let_others_run()
@@ -151,7 +151,7 @@ class StatusScan:
                         await self._report_listed(found, missing)
                         pending |= {one: operation for one, operation in found.items() if not operation.is_terminal}
         except TooManyPagesError:
-            # It is known to cost at least this; the doubling lets a growing crowd try again.
+            # It costs at least this; doubling it lets a growing number of waits try again.
             is_too_dear = pages.read >= pages.at_most
             self._note_list_costs(2 * pages.read if is_too_dear else math.inf)
             raise
@@ -163,7 +163,7 @@ class StatusScan:
         self._list_costs, self._polls_without_list = requests, self._limits.relist_after - 1
 
     async def _list_ended(self, client: AsyncCommsClient, missing: dict[str, None]) -> None:
-        """List the ended ones as long as each page shows many of ours."""
+        """List ended operations as long as each page shows many wanted ones."""
         pages = await self._pages(client, missing)
         for status in ENDED:
             async with aclosing(pages.of(status)) as listed:
@@ -179,11 +179,11 @@ class StatusScan:
 
     def _window(self, ids: Collection[str]) -> Window:
         """
-        Return the window in which they were created, if it is known of all.
+        Return the window in which they were created, if that is known for all of them.
 
-        Nothing is known of those that never gave an answer to a fetch; they are fetched again, and count for nothing.
+        Operations that were fetched but never answered are ignored: nothing is known of them, and they will be fetched.
 
-        :param ids: in the order in which they were first seen, if possible: a set's order is ten times as slow.
+        :param ids: in the order in which they were first seen, if possible: a set's order is ten times slower.
         """
         known = [last.created_at for one in ids if (last := self._last.get(one))]
         if len(known) < len(ids) and any(not (one in self._last or self._fetcher.was_asked(one)) for one in ids):
@@ -206,15 +206,15 @@ class StatusScan:
     async def _do_without_list(
         self, missing: dict[str, None], urgent: Collection[str], *, is_up: bool
     ) -> CommsError | None:
-        """The list failed: so does everything, or the list alone."""
+        """The list failed: find out whether everything does."""
         is_first = not self._list_failures
         at_most = self._limits.fetches_once if is_first else self._limits.fetches
-        trouble = await self._fetch_each(missing, urgent, at_most, is_up=is_up)
-        if trouble is None:
+        outage = await self._fetch_each(missing, urgent, at_most, is_up=is_up)
+        if outage is None:
             self._list_failures += 1
             self._list_costs = math.inf
             self._polls_without_list = min(2 ** (self._list_failures - 1) - 1, self._limits.relist_after)
-        return trouble
+        return outage
 
     async def _fetch_each(
         self,
@@ -226,23 +226,23 @@ class StatusScan:
     ) -> CommsError | None:
         at_most = at_most or self._limits.fetches
         round_ = await self._fetcher.fetch(ids, is_up=is_up, probes=self._limits.probes, at_most=at_most, urgent=urgent)
-        return await self._note_trouble(ids, round_, round_.trouble) if round_.trouble else None
+        return await self._report_outage(ids, round_, round_.outage) if round_.outage else None
 
-    async def _note_trouble(self, wanted: Collection[str], round_: Round, error: CommsError) -> CommsError | None:
+    async def _report_outage(self, wanted: Collection[str], round_: Round, error: CommsError) -> CommsError | None:
         """
-        All who were asked had trouble: tell the others why they were not asked.
+        Every request failed: report to the other operations why they were not polled.
 
-        A refusal that does not pass by itself ends a wait, so each is asked itself, once; no wait fails for what met
-        another one.
+        A permanent refusal ends a wait, so each operation is asked for itself, once: no wait fails because of another
+        operation's error.
 
-        :return: the trouble; None if it turns out not to meet all.
+        :return: the error; None if it turns out not to affect all operations.
         """
         asked = round_.asked
         if round_.is_refused:
             self._refused |= round_.errors.keys()
-            if spared := [one for one in wanted if self._may_be_final(error, one)]:
+            if unasked := [one for one in wanted if self._may_be_final(error, one)]:
                 most = self._limits.fetches
-                round_ = await self._fetcher.fetch(spared, is_up=False, probes=most, at_most=most)
+                round_ = await self._fetcher.fetch(unasked, is_up=False, probes=most, at_most=most)
                 if round_.is_up:
                     return None
                 asked |= round_.asked
@@ -252,7 +252,7 @@ class StatusScan:
         return error
 
     def _may_be_final(self, error: CommsError, operation_id: str) -> bool:
-        """Whether a wait may end of this refusal: a wrong endpoint is none for an operation that was once answered."""
+        """Whether a refusal may end a wait; once an operation was answered, the endpoint cannot be wrong."""
         return operation_id not in self._refused and not (error.wrong_endpoint and operation_id in self._last)
 
     async def _report_fetched(self, found: Mapping[str, Found]) -> None:
@@ -262,7 +262,7 @@ class StatusScan:
         await self._report(interned)
 
     def _intern(self, operation: Operation) -> Operation:
-        """Return the object that stands for an operation: the known one, unless something has changed."""
+        """Return the object that represents an operation: the known one, unless something has changed."""
         last = self._last.get(operation.id)
         if last is not None and last.status == operation.status and last.stats == operation.stats:
             return last
@@ -270,7 +270,7 @@ class StatusScan:
         return operation
 
     def _intern_listed(self, operation: Operation) -> Operation:
-        """Do so with an operation of a list, which may lag behind what is known: an end is no more undone."""
+        """Do the same with a listed operation; a list may lag behind, so an end is never undone."""
         last = self._last.get(operation.id)
         if last is not None and (last.is_terminal > operation.is_terminal or last.updated_at > operation.updated_at):
             return last
@@ -286,5 +286,5 @@ class StatusScan:
 
 
 async def _let_others_run() -> None:
-    """Each step between two of these takes a microsecond for an operation: of 50,000, as long as a loop may be held."""
+    """A step between two of these takes a microsecond per operation: 50 ms, the most a loop may be held, for 50,000."""
     await asyncio.sleep(0)

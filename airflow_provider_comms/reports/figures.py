@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 Reading = Literal["cumulative", "exclusive"]
 
 NOT_REACHED = ("failed", "undelivered", "unaddressable", "canceled")
-"""Counters of those whom nothing reached."""
+"""Counters of recipients that were not reached."""
 _WAITING = ("queued", "scheduled")
 _STATES = (*_WAITING, "sent", "delivered", "opened", "read", "failed", "undelivered", "canceled")
 
 
 def engagement(resource: Resource) -> str:
-    """Return the counter of those who did more than receive: `opened` for e-mails, `read` for messages."""
+    """Return the counter of recipients who opened what they received: `opened` for e-mails, `read` for messages."""
     return "read" if resource is Resource.MESSAGES else "opened"
 
 

@@ -58,7 +58,7 @@ class Outputs:
         if spec.status:
             raise CommsArgumentError(
                 f"status={spec.status!r} lists a part of each day, and partition_by='day' replaces whole days.",
-                advice="Leave one of the two out.",
+                advice="Omit one of the two.",
             )
 
     def spool(self, local: Path, spec: ReportSpec, now: datetime) -> Spool | None:

@@ -1,4 +1,4 @@
-"""Files are written to local disk and then published whole: who reads the target finds the old file or the new one."""
+"""Files are written to local disk and then published whole: a reader of the target sees the old or the new one."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def percent(rate: float | None, nothing: str = "n/a") -> str:
 
 
 def ratio(part: int, whole: int) -> float | None:
-    """Return part / whole, or None where there is no whole or the share is no number that a float can hold."""
+    """Return part / whole, or None if there is no whole or the ratio is not a finite float."""
     try:
         return part / whole if whole else None
     except OverflowError:

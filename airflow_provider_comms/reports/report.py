@@ -26,7 +26,7 @@ PROGRESS_INTERVAL = 5.0
 """Seconds between two reports of progress."""
 _MARGIN = timedelta(minutes=1)
 _CHECK_EVERY = 500
-"""Operations between two looks at the clock."""
+"""Operations between two checks of the clock."""
 
 
 class Client(Protocol):

@@ -85,9 +85,9 @@ def format_of(name: str) -> str:
     """
     Return the format that a file's name asks for.
 
-    :raises CommsArgumentError: none.
+    :raises CommsArgumentError: it asks for none.
     """
     for one in FORMATS:
         if name.lower().endswith(f".{one}"):
             return one
-    raise CommsArgumentError(f"{name!r} names no known format.", advice=f"Let it end in one of {', '.join(FORMATS)}.")
+    raise CommsArgumentError(f"{name!r} does not end in a known format.", advice=f"Use one of {', '.join(FORMATS)}.")

@@ -1,4 +1,4 @@
-"""Figures in words, for logs and messages: the news first, one line."""
+"""Figures in words, for logs and messages: one line, the result first."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WAITING = ("queued", "scheduled")
 
 
 def progress(counters: Mapping[str, int]) -> int | None:
-    """Return how many percent of the recipients are no longer queued or scheduled; None while none are counted."""
+    """Return the percentage of recipients no longer queued or scheduled; None while there are no counts."""
     whole = recipients_of(counters)
     left = sum(counters.get(name, 0) for name in _WAITING)
     return 100 * min(max(0, whole - left), whole) // whole if whole > 0 else None

@@ -73,7 +73,7 @@ class Spool:
         return {file.form: publish(file.path, output / file.place) | {"rows": file.rows} for file in files}
 
     def discard(self) -> None:
-        """Close all files, which nobody will read, whatever state they are in."""
+        """Close all files, in whatever state they are: they will not be read."""
         for file in self._all():
             try:
                 file.writer.close()
@@ -166,5 +166,5 @@ def check_whole_days(window: Window) -> None:
     if not window.is_whole_days:
         raise CommsArgumentError(
             f"The window {window} cuts a day in two, and partition_by='day' replaces whole days.",
-            advice=f"Let it begin and end at midnight in {window.timezone}, or set the timezone that its days are of.",
+            advice=f"Start and end it at midnight in {window.timezone}, or set the timezone of its days.",
         )

@@ -156,5 +156,5 @@ def _has_room(counts: Counter[str], name: str, documented: Sequence[str]) -> boo
 
 
 def _ordered(counts: Mapping[str, int], documented: Sequence[str]) -> dict[str, int]:
-    """Return counts in the documented order, the others behind by their names."""
+    """Return counts in the documented order, then the others by name."""
     return {name: counts[name] for name in [*documented, *sorted(set(counts) - set(documented))] if name in counts}

@@ -44,7 +44,7 @@ class CommsOperationSensor(PausesAsTheWaitSays, PollingTask, OperationTask, Base
     (`deferrable`), or pokes on, or reschedules itself. Trouble that may pass (429, 5xx, no connection) is waited
     out; an error that will not pass (400, 401, 403, 404) fails the task at once.
 
-    :param resource: "emails" or "messages" (templated). The id does not tell.
+    :param resource: "emails" or "messages" (templated). The id does not say which.
     :param operation_id: the id that Twilio answered to the send, or that answer itself; or the XCom of a task that
         returns either; or several, which are all waited for (templated).
     :param comms_conn_id: id of the Airflow connection, of type `twilio_comms` (templated).
@@ -136,14 +136,14 @@ class CommsOperationSensor(PausesAsTheWaitSays, PollingTask, OperationTask, Base
         return PokeReturnValue(is_done=True, xcom_value=result_of(end, is_list=wait.targets.is_list, log=self.log))
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:  # noqa: ARG002
-        """Resume when the trigger has seen the end; it leaves the line that tells of it to the worker."""
+        """Resume when the trigger has seen the end; the worker logs it."""
         end = end_from_event(event)
         # Events of 0.1.0 do not say whether a list was waited for.
         is_list = end.is_list if end.is_list is not None else self.resolve_targets().is_list
         return result_of(end, is_list=is_list, log=self.log)
 
     def _wait(self, context: Context) -> Wait:
-        """Return this run's wait; it lives as long as the process pokes on."""
+        """Return this run's wait; it lives as long as the process keeps poking."""
         if self._current_wait is None:
             self._current_wait = self._new_wait(context)
         return self._current_wait
@@ -159,7 +159,9 @@ class CommsOperationSensor(PausesAsTheWaitSays, PollingTask, OperationTask, Base
         if self.deferrable and not self.retries:
             self.log.warning("retries=0: should a worker die while this wait resumes, the task fails. Use 1 or more.")
         if self._unsupported_reason:
-            self.log.info("run_in_triggerer: it starts and ends on a worker, for %s.", self._unsupported_reason)
+            self.log.info(
+                "run_in_triggerer: the wait starts and ends on a worker, because %s.", self._unsupported_reason
+            )
         return Wait(
             targets=targets,
             # Airflow's own two may have been changed since, by a cluster policy.

@@ -36,9 +36,9 @@ def unsupported_reason(sensor: BaseSensorOperator) -> str | None:
     if dropped:
         return f"Airflow would drop {', '.join(dropped)}"
     if getattr(sensor, "multiple_outputs", False) or not sensor.do_xcom_push:
-        return "its XCom is not the plain one"
+        return "it does not push its plain result as XCom"
     if any(_template_of(getattr(sensor, name)) is None for name in sensor.template_fields):
-        return "its operation_id is known to a worker only"
+        return "only a worker can render its operation_id"
     return None
 
 
@@ -69,7 +69,7 @@ def _airflow_renders_in_triggerer() -> bool:
 
 
 def _template_of(value: Any) -> Any:
-    """Return what the triggerer can render in the place of a value; None if there is no such thing."""
+    """Return a template for the value that the triggerer can render; None if there is none."""
     if isinstance(value, XComArg):
         return _xcom_template(value)
     if isinstance(value, (list, tuple)):

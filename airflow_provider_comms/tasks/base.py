@@ -41,8 +41,8 @@ class OperationTask:
         :raises CommsArgumentError: one of them cannot be right.
         """
         targets = Targets.of(self.resource, self.operation_id)
-        if odd := targets.unrecognized():
-            self.log.warning("Not the form of an operation id that Twilio documents: %s", label_of(odd))
+        if unrecognized := targets.unrecognized():
+            self.log.warning("Not in the format that Twilio documents for operation ids: %s", label_of(unrecognized))
         return targets
 
     @property

@@ -1,4 +1,4 @@
-"""Operations as they are now, for a task that does not wait; each is read, or the task fails with the reason."""
+"""Operations as they are now, for a task that does not wait: each is read, or the task fails with the reason."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 BATCH = 200
-"""Operations that are asked for together; what is wrong with all of them is known after the first of these."""
+"""Operations fetched together; an error that affects all of them shows in the first batch."""
 
 
 def fetch_all(hook: CommsHook, targets: Targets) -> list[Operation]:
     """
     Read each operation, in the order in which the ids were first given: from a list where that is cheaper.
 
-    Once some are read, one whose error may pass does not lose them: it is asked for again behind the others, until
-    nothing more could be read for the connection's call timeout. Where none could be read, nothing is lost: the error
-    is raised at once.
+    Once some are read, a transient error of another does not lose them: it is fetched again after the others, until
+    nothing could be read for as long as the connection's call timeout. If none could be read, the error is raised at
+    once.
 
     :param hook: of the connection.
     :raises CommsError: one of them could not be read.
@@ -49,15 +49,15 @@ def fetch_all(hook: CommsHook, targets: Targets) -> list[Operation]:
 
 def _listed(client: CommsClient, resource: Resource, ids: list[str]) -> dict[str, Operation]:
     """
-    Return those of the operations that a list shows as ended, as far as its pages show many of them.
+    Return operations that a list shows as ended, as long as its pages show many of them.
 
-    What it shows as pending may have ended since, and what it leaves out may exist: these are asked for by id.
+    What it shows as pending may have ended since, and what it leaves out may exist: these are fetched by id.
     """
     wanted = set(ids)
     found: dict[str, Operation] = {}
     for status in (OperationStatus.COMPLETED, OperationStatus.CANCELED):
         if is_page_worth_it(len(wanted) - len(found)):
-            # A list is a shortcut: where it fails, the API may answer by id, and else say what is wrong.
+            # A list is a shortcut: if it fails, fetches by id may succeed, or say what is wrong.
             with suppress(CommsError):
                 _read_pages(client.list_operations(resource, status=status), wanted, found)
     return found
@@ -73,7 +73,7 @@ def _read_pages(listed: Iterator[Operation], wanted: set[str], found: dict[str, 
 
 def _fetch_others(client: CommsClient, targets: Targets, ids: list[str], found: dict[str, Operation]) -> None:
     left = [one for one in ids if one not in found]
-    last_read, fruitless = monotonic(), 0
+    last_read, failures = monotonic(), 0
     while left:
         fetched = client.try_operations(targets.resource, left[:BATCH])
         failed = {one: error for one, error in fetched.items() if isinstance(error, CommsError) and error.transient}
@@ -81,12 +81,12 @@ def _fetch_others(client: CommsClient, targets: Targets, ids: list[str], found: 
         found |= read
         left = [*left[BATCH:], *failed]
         if read:
-            last_read, fruitless = monotonic(), 0
+            last_read, failures = monotonic(), 0
         else:
-            fruitless += 1
-            # Where nothing was read, nothing is lost by an end: the deadline has passed.
+            failures += 1
+            # With nothing read, nothing is lost by giving up: the deadline has passed.
             deadline = last_read + client.settings.timeouts.call if found else 0.0
-            _pause(list(failed.values()), fruitless, deadline, client.settings.retry)
+            _pause(list(failed.values()), failures, deadline, client.settings.retry)
 
 
 def _pause(errors: list[CommsError], attempt: int, deadline: float, policy: RetryPolicy) -> None:
@@ -94,7 +94,7 @@ def _pause(errors: list[CommsError], attempt: int, deadline: float, policy: Retr
     delay = min(delay_before_retry(attempt, error.retry_after, policy) for error in errors)
     if monotonic() + delay > deadline:
         raise errors[0]
-    log.warning("Asking again in %.0f s after: %s", delay, errors[0].message)
+    log.warning("Retrying in %.0f s after: %s", delay, errors[0].message)
     sleep(delay)
 
 
@@ -107,7 +107,7 @@ def _or_raise(operation_id: str, found: Operation | CommsError, client: CommsCli
 
 
 def _raise_if_elsewhere(operation_id: str, client: CommsClient, targets: Targets, error: CommsNotFoundError) -> None:
-    """Ask once whether the id is of the other resource."""
+    """Look the id up once at the other resource."""
     resource = other_resource(targets.resource)
     found = client.try_operations(resource, [operation_id])[operation_id]
     if not isinstance(found, CommsError):

@@ -23,7 +23,7 @@ def _check_output(value: object) -> None:
     if value is not None and not isinstance(value, str) and is_literal(value):
         raise CommsArgumentError(
             f"output={shown(value)} is not a folder.",
-            advice='Use a text such as "s3://aws_default@bucket/reports", an ObjectStoragePath, or None for no files.',
+            advice='Use a string such as "s3://aws_default@bucket/reports", an ObjectStoragePath, or None (no files).',
         )
 
 
@@ -48,7 +48,7 @@ def resources_of(resource: object) -> list[Resource]:
     """
     Return the kinds of operations that the argument names, each once.
 
-    :raises CommsArgumentError: it names none, or what is none.
+    :raises CommsArgumentError: it names none, or something else.
     """
     return list(dict.fromkeys(check_resource(one) for one in _each(resource)))
 
@@ -75,14 +75,14 @@ def check_report(arguments: Mapping[str, Any], is_known: Callable[[Any], bool] =
     if arguments["output"] not in (None, "") and not known["formats"] and not known["html"]:
         raise CommsArgumentError(
             f"formats={shown(known['formats'])} and html=False leave nothing to publish in output.",
-            advice="Give a format, or html=True; or leave output out.",
+            advice="Give a format, or html=True; or omit output.",
         )
 
 
 def _each(resource: object) -> list[object]:
     given = list(resource) if isinstance(resource, (list, tuple)) else [resource]
     if not given:
-        raise CommsArgumentError(f"resource={resource!r} names nothing.", advice="Use emails, messages or both.")
+        raise CommsArgumentError(f"resource={resource!r} is empty.", advice="Use emails, messages or both.")
     return given
 
 

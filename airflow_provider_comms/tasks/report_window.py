@@ -50,7 +50,7 @@ def given_window(start: object, end: object, timezone: str) -> Window | None:
         return None
     if any(missing):
         raise CommsArgumentError(
-            f"window_start={start!r} and window_end={end!r} are half a window.", advice="Give both, or neither."
+            f"window_start={start!r} and window_end={end!r} are only half a window.", advice="Give both, or neither."
         )
     return window_of(start, end, timezone)
 
@@ -60,6 +60,6 @@ def _day_of(partition: pendulum.DateTime, timezone: str) -> Window:
     if day != day.start_of("day"):
         raise CommsArgumentError(
             f"The run's partition {day} is not a day of {timezone}.",
-            advice="Set the timezone that the partitions are of, or give window_start and window_end.",
+            advice="Set the timezone of the partitions, or give window_start and window_end.",
         )
     return window_of(day, day.add(days=1), timezone)

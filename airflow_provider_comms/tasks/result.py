@@ -51,7 +51,7 @@ def end_from_event(event: object) -> WaitEnd:
 
 def result_of(end: WaitEnd, *, is_list: bool, log: logging.Logger) -> Any:
     """
-    Return the XCom of a task whose wait has ended, write the line that tells of it, and count it.
+    Return the XCom of a task whose wait has ended, log its end, and count it.
 
     :param is_list: whether the result is a list.
     :param log: the task's own.

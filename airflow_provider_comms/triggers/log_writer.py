@@ -2,7 +2,7 @@
 A trigger's log, written beside the event loop.
 
 In Airflow 3 a trigger's line goes through a socket to the triggerer's supervisor, which does not read while it writes
-events down; once the socket is full, whoever logs on the loop stands still, and all triggers with it. (logging's own
+events down; once the socket is full, logging on the loop blocks, and all triggers with it. (logging's own
 QueueHandler would not do: Airflow finds a line's task by the context in which it is written.)
 """
 

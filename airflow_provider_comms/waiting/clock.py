@@ -1,4 +1,4 @@
-"""A clock for waits: it tells the time of day, and nobody who sets the machine's clock makes it jump."""
+"""A clock that setting the machine's clock does not move: a deadline must not come early, or never."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 class SteadyClock:
     """
-    Seconds since the epoch: as the machine had them when this was made, and steady from then on.
+    Seconds since the epoch, by the machine's clock at the start and monotonic from then on.
 
-    :param wall: the machine's time of day, which may be set.
-    :param steady: a clock that never jumps.
+    :param wall: the machine's clock, which may be set.
+    :param steady: a monotonic clock.
     """
 
     def __init__(self, wall: Callable[[], float] = time, steady: Callable[[], float] = monotonic) -> None:

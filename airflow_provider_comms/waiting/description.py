@@ -1,4 +1,4 @@
-"""States of operations in words, for the log and for messages: the news first, the ids last."""
+"""States of operations in words, for the log and for messages: the state first, the ids last."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a wait writes to the task's log: the news first, and no line for a poll that brought none."""
+"""What a wait writes to the task's log: a line only when something has changed, with the change first."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Log(Protocol):
 @dataclass
 class ProgressLog:
     """
-    Writes what is worth a line: each tenth of the way, a new status, trouble and its end, a sign of life.
+    Writes what is worth a line: each tenth of the progress, a new status, errors and their end, a heartbeat.
 
     :param log: the task's own.
     :param targets: what is waited for.
@@ -48,7 +48,7 @@ class ProgressLog:
 
     def progress(self, seen: Mapping[str, Operation], ended: int, now: float) -> None:
         """
-        Write how far it has come, if that is news.
+        Write the progress, if there is any since the last line.
 
         :param seen: the last state of each operation.
         :param ended: how many of the ids have ended.
@@ -80,11 +80,11 @@ class ProgressLog:
         text = f"Unknown status {shown_status(operation.status)!r}: it is treated as non-terminal; still waiting"
         self._line(logging.WARNING, now, text, [operation.id])
 
-    def trouble(self, errors: Mapping[str, CommsError], now: float) -> None:
+    def errors(self, errors: Mapping[str, CommsError], now: float) -> None:
         """
-        Write whose trouble is new, and whose is over.
+        Write which operations have new errors, and which can be read again.
 
-        :param errors: by id, the trouble of now.
+        :param errors: by id, the current errors.
         """
         fresh = [one for one, error in errors.items() if self._is_fresh(one, error, now)]
         for one in fresh:
@@ -93,7 +93,7 @@ class ProgressLog:
             self._warn([one for one in fresh if type(errors[one]) is kind], errors, now)
         if over := [one for one in self._in_trouble if one not in errors]:
             self._line(logging.INFO, now, "The status can be read again", over)
-        # Whose trouble was not told, its end is not either.
+        # An error that was not logged has no end to log.
         kept = {one: error for one, error in self._in_trouble.items() if one in errors}
         self._in_trouble = kept | {one: errors[one] for one in fresh}
 

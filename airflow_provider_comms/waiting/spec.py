@@ -27,7 +27,7 @@ MAX_TIMEOUT = 365 * 86_400.0
 DEFAULT_GRACE = 30.0
 """Seconds in which an operation that was just made may still be unknown to the API."""
 MIN_POKE_INTERVAL = 1.0
-"""Seconds that lie between two polls at least, unless `MIN_POKE_INTERVAL_VARIABLE` says otherwise."""
+"""Least seconds between two polls, unless `MIN_POKE_INTERVAL_VARIABLE` says otherwise."""
 MIN_POKE_INTERVAL_VARIABLE = "COMMS_MIN_POKE_INTERVAL"
 """Environment variable with another floor in seconds, for tests of DAGs against a simulator."""
 
@@ -43,7 +43,7 @@ class WaitSpec:
     :param grace: seconds from the start in which an operation that was just made may still be unknown to the API,
         and in which an answer that is not the API's means that the connection leads to the wrong place.
     :param on_canceled: what a CANCELED operation does to the task: "succeed", "fail" or "skip".
-    :param fail_if: counter to the most that it may come to: a number of recipients, or a ratio such as "2%".
+    :param fail_if: counter to its limit: a number of recipients, or a ratio such as "2%".
     :param fail_early: fail as soon as the counters say that a limit will be broken, while the operation still runs.
     :raises CommsArgumentError: one of them cannot be right.
     """

@@ -95,7 +95,7 @@ def _read(operation_id: Any) -> tuple[list[str], bool]:
     if not ids:
         raise CommsArgumentError(
             f"operation_id={operation_id!r} names no operation.",
-            advice="Give at least one; skip the task where there is none.",
+            advice="Give at least one id; skip the task if there is none.",
         )
     return ids, True
 
@@ -117,8 +117,8 @@ def _decoded(operation_id: Any) -> Any:
     except (ValueError, RecursionError):
         # The text is not shown: an answer to a send, or what made it, may hold recipients.
         raise CommsArgumentError(
-            f"operation_id= is a text that begins with {operation_id.lstrip()[0]!r}, and neither an id nor JSON.",
-            advice="If a template gives a list or a mapping, let it end in `| tojson }}`, or set "
+            f"operation_id= is a string that begins with {operation_id.lstrip()[0]!r}, and is neither an id nor JSON.",
+            advice="If a template renders a list or a mapping, end it with `| tojson }}`, or set "
             "render_template_as_native_obj=True for the DAG.",
         ) from None
 
@@ -147,6 +147,6 @@ def other_resource(resource: Resource) -> Resource:
 
 
 def wrong_resource(operation: Operation) -> str:
-    """Say that an operation was asked for as of the other resource, where it was found."""
+    """Say that an operation is of the other resource, where it was found."""
     actual = operation.resource.value
     return f"Operation {shown_id(operation.id)} is of resource {actual!r}: set resource={actual!r}."

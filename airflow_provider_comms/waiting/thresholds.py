@@ -25,13 +25,13 @@ _FIGURES = ("reached", "not_reached", "in_progress")
 """Figures that hold however Twilio counts, beside the counters."""
 _ONLY_RISE = (*NOT_REACHED, "not_reached")
 _OF_REACHED = ("reached", "delivered", "opened", "read")
-"""What never comes to more than the recipients of whom nothing has failed, however Twilio counts."""
+"""Counters that can never exceed the recipients without a failure, however Twilio counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
     """
-    The most that a counter or figure may come to, or the least that it must.
+    The upper or lower limit of a counter or figure.
 
     :param counter: its name.
     :param value: a number of recipients, or a ratio of them from 0 to 1.
@@ -169,6 +169,6 @@ def _threshold(counter: str, limit: object) -> Threshold:
             return Threshold(counter, value, is_ratio, is_floor, raw=limit)
     raise CommsArgumentError(
         f"fail_if[{counter!r}]={limit!r} is not a limit.",
-        advice='Use the most that is accepted, a whole number of recipients or a ratio from "0%" to "100%", or the '
-        'least, such as "< 95%" or "< 100".',
+        advice='Use an upper limit, a number of recipients or a ratio from "0%" to "100%"; or a lower limit, '
+        'such as "< 95%" or "< 100".',
     )

@@ -32,7 +32,7 @@ class Finished:
     """
     The task succeeds.
 
-    :param warning: what the log should warn of all the same.
+    :param warning: a warning for the log, if any.
     """
 
     warning: str | None = None
@@ -82,10 +82,10 @@ def _judge_running(operation: Operation, spec: WaitSpec) -> Verdict:
 def _judge_canceled(operation: Operation, spec: WaitSpec) -> Verdict:
     message = f"{state_of(operation)} ({operation.resource.value} {shown_id(operation.id)})"
     if spec.on_canceled == "fail":
-        return Failed("canceled", f"{message}. The task fails as on_canceled='fail' says.")
+        return Failed("canceled", f"{message}. The task fails because of on_canceled='fail'.")
     if spec.on_canceled == "skip":
-        return Skipped(f"{message}. The task is skipped as on_canceled='skip' says.")
-    return Finished(warning=f"{message}. Not all recipients were sent to.")
+        return Skipped(f"{message}. The task is skipped because of on_canceled='skip'.")
+    return Finished(warning=f"{message}. Not every recipient was sent to.")
 
 
 def _judge_counters(operation: Operation, spec: WaitSpec) -> Verdict:

@@ -1,7 +1,7 @@
 """
 A wait for operations, poll after poll: the same object in a worker's poke and in the triggerer.
 
-Whoever waits asks the API in its own way (blocking or not) and hands over what it saw; the wait says what that means,
+The caller asks the API in its own way (blocking or not) and passes the results in; the wait decides what they mean and
 when to poll again, and writes the log.
 """
 
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 
 
 class Ask(Protocol):
-    """Asks the API for operations and blocks until there is an answer for each."""
+    """Asks the API for operations and blocks until each has an answer or an error."""
 
     def __call__(
         self, resource: Resource, ids: Sequence[str], *, last_chance: bool = False
     ) -> Mapping[str, Operation | CommsError]:
         """
-        Return by id what the API answers, or why it does not.
+        Return by id the operation, or the error in its place.
 
         :param last_chance: it is the last poll before the deadline; see `CommsClient.with_options`.
         """
@@ -50,22 +50,22 @@ WAITING = Waiting()
 EARLY = 0.05
 """Seconds by which a poll may come early: clocks and timers are not exact."""
 MAX_ASKED_ELSEWHERE = 32
-"""Unknown ids of one poll that are asked for at the other resource; the others' turn comes with the next polls."""
+"""Unknown ids per poll that are looked up at the other resource; more of them follow with the next polls."""
 MAX_RETRY_AFTER = 3600.0
-"""Seconds; a later time in a row was written by a clock ahead of ours, and is not believed."""
+"""Seconds; a later time in a trigger row comes from a clock ahead of ours, and is ignored."""
 
 
 @dataclass(kw_only=True)
 class Wait:
     """
-    What is known of the operations that are waited for. The trouble of one is its own.
+    What is known of the operations that are waited for. An error of one does not affect the others.
 
     :param targets: what is waited for.
     :param spec: how.
     :param started_at: seconds since the epoch.
     :param log: the task's own.
-    :param polls: how many there were already, by processes before this one.
-    :param retry_at: by id, before when it is not to be asked for, in seconds since the epoch: its Retry-After.
+    :param polls: how many there were in earlier processes.
+    :param retry_at: by id, the earliest next request, in seconds since the epoch: its Retry-After.
     :param now: the clock, in seconds since the epoch.
 
     `pending` holds the ids that have not ended yet, as far as we know, `seen` what was last seen of each.
@@ -88,7 +88,7 @@ class Wait:
 
     def __post_init__(self) -> None:
         self.pending = list(dict.fromkeys(self.targets.ids))
-        # Another machine wrote it down, whose clock may be ahead of ours.
+        # It comes from another machine, whose clock may be ahead of ours.
         self.started_at = min(self.started_at, self.now()) if math.isfinite(self.started_at) else self.now()
         now = self.now()
         self.retry_at = {one: at for one, at in self.retry_at.items() if at - now <= MAX_RETRY_AFTER}
@@ -96,9 +96,9 @@ class Wait:
 
     def poll(self, ask: Ask) -> Verdict:
         """
-        Poll once, blocking, and say what all that was seen comes to.
+        Poll once, blocking, and return the verdict on all that was seen.
 
-        :param ask: gives by id what the API answers, or why it does not.
+        :param ask: gives by id the operation, or the error in its place.
         """
         resource, now = self.targets.resource, self.now()
         verdict = self.update(ask(resource, self.due(now), last_chance=self.is_last_poll(now)), self.now())
@@ -108,11 +108,11 @@ class Wait:
 
     def update(self, found: Mapping[str, Operation | CommsError], now: float, polls: int = 1) -> Verdict:
         """
-        Take in a poll of pending operations, and say what all that was seen comes to.
+        Take in a poll of pending operations, and return the verdict on all that was seen.
 
-        :param found: by id, what the API answered, or why it did not.
+        :param found: by id, the operation or the error in its place.
         :param now: seconds since the epoch.
-        :param polls: how many polls it stands for; all but the last showed nothing new.
+        :param polls: how many polls it sums up; all but the last showed nothing new.
         """
         self.polls += polls
         for operation_id, one in found.items():
@@ -123,7 +123,7 @@ class Wait:
         self.pending = [one for one in self.pending if isinstance(self._verdicts.get(one, WAITING), Waiting)]
         verdict = self._verdict(now)
         if isinstance(verdict, Waiting):
-            self._progress.trouble(self._errors, now)
+            self._progress.errors(self._errors, now)
             self._progress.progress(self.seen, len(set(self.targets.ids)) - len(self.pending), now)
         return verdict
 
@@ -155,9 +155,9 @@ class Wait:
 
     def note_elsewhere(self, found: Mapping[str, Operation | CommsError], now: float) -> Verdict:
         """
-        Take in what the other resource has under `unknown_ids`; they are to be asked for there once.
+        Take in what the other resource has for `unknown_ids`; they are looked up there once.
 
-        :param found: by id, what the API answered, or why it did not.
+        :param found: by id, the operation or the error in its place.
         :return: Failed if one of the operations is there, else as :meth:`update`.
         """
         self.unknown_ids = []
@@ -179,7 +179,7 @@ class Wait:
         return error.transient or isinstance(error, CommsRecordError)
 
     def _retention(self, operation_id: str, error: CommsError, now: float) -> str:
-        """Say how old a record was that is gone now."""
+        """Say how old a deleted record was."""
         operation = self.seen.get(operation_id)
         if operation is None or not isinstance(error, CommsNotFoundError):
             return ""
@@ -229,7 +229,7 @@ class Wait:
 
     def delay(self, now: float) -> float:
         """
-        Return the seconds until the next poll: the interval, or longer if the API asks for it; never past the end.
+        Return the seconds until the next poll: the interval, or longer if the API asks for it; never past the deadline.
 
         :param now: seconds since the epoch.
         """
@@ -244,7 +244,7 @@ class Wait:
 
     def delay_until(self, planned: float, now: float) -> float:
         """
-        Return the seconds until a poll that another machine has planned; no more than ever lie between two polls.
+        Return the seconds until a poll that another machine has planned; at most the longest interval.
 
         :param planned: seconds since the epoch, by the other machine's clock.
         :param now: seconds since the epoch.

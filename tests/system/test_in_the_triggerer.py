@@ -76,7 +76,7 @@ def test_an_id_that_can_be_rendered_in_the_triggerer_needs_no_worker(starts, tas
 @pytest.mark.parametrize(
     ("task_id", "why"),
     [
-        ("pulled", "its operation_id is known to a worker only"),
+        ("pulled", "only a worker can render its operation_id"),
         ("callback", "Airflow would drop on_success_callback"),
         ("outlet", "Airflow would drop outlets"),
     ],

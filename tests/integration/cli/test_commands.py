@@ -407,7 +407,7 @@ def test_a_report_for_a_script(run, comms_simulator):
         (["--since", "1d", "--start-date", "2026-11-20"], "not both"),
         (["--end-date", "2026-11-20"], "no end alone"),
         (["--timezone", "Mars"], "timezone='Mars' is unknown"),
-        (["--rows", "rows.xlsx"], "names no known format"),
+        (["--rows", "rows.xlsx"], "does not end in a known format"),
         (["--fail-if", "bounced=1"], "bounced"),
     ],
 )

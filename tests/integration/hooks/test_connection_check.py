@@ -163,7 +163,7 @@ def test_a_key_without_the_permission(comms_simulator):
         comms_simulator.permit(comms_simulator.api_key_sid, resource, allowed=False)
     good, said, _ = check(comms_simulator, **as_key(comms_simulator))
     assert not good
-    assert "API key SK…5100 is known, but lacks the permission" in said
+    assert "API key SK…5100 is valid, but lacks the permission" in said
     assert "70051" in said
     assert "standard key" in said
     assert said.count("lacks") == 1
@@ -174,7 +174,7 @@ def test_one_resource_readable_is_a_success_with_a_warning(comms_simulator):
     good, said, _ = check(comms_simulator)
     assert good
     assert "can read e-mail operations at" in said
-    assert "Warning: No message operations: Account SID AC…5100 is known, but lacks the permission" in said
+    assert "Warning: No message operations: Account SID AC…5100 is valid, but lacks the permission" in said
 
 
 def test_a_name_that_does_not_resolve():

@@ -43,7 +43,7 @@ def test_another_base_url():
 
 @pytest.mark.parametrize(("missing", "name"), [("TWILIO_AUTH_TOKEN", "TWILIO_ACCOUNT_SID")])
 def test_half_a_pair_is_refused(missing, name):
-    with pytest.raises(CommsSettingsError, match=f"environment variable {name} is set, {missing} is not"):
+    with pytest.raises(CommsSettingsError, match=f"environment variable {name} is set, but {missing} is not"):
         variables(**{name: ACCOUNT[name]})
 
 

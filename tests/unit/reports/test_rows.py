@@ -106,5 +106,5 @@ def test_formats_are_checked():
 
 def test_the_format_is_that_of_the_name():
     assert format_of("out/Rows.JSONL.gz") == "jsonl.gz"
-    with pytest.raises(CommsArgumentError, match="names no known format"):
+    with pytest.raises(CommsArgumentError, match="does not end in a known format"):
         format_of("rows.txt")
