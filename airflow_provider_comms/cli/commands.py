@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_comms.cli.credentials import settings_for
 from airflow_provider_comms.cli.exits import Exit, exit_of, fail, say
-from airflow_provider_comms.cli.output import print_operations, print_rows, write
+from airflow_provider_comms.cli.output import print_operations, print_rows, print_sighting, write
 from airflow_provider_comms.cli.startup import log_to
 from airflow_provider_comms.cli.waiting import (
     begin_wait,
@@ -69,14 +69,18 @@ def list_operations(arguments: Namespace) -> Exit:
 
 
 def _start_date(arguments: Namespace) -> datetime | None:
-    if not arguments.since:
-        start: datetime | None = arguments.start_date
-        return start
+    if arguments.since and arguments.start_date:
+        raise CommsArgumentError("--since and --start-date both set the start of the window.", advice="Use one.")
+    return _last(arguments.since) or arguments.start_date
+
+
+def _last(duration: str | None) -> datetime | None:
+    """Return when the last 7d, 36h, 90m ... began."""
+    if not duration:
+        return None
     from airflow_provider_comms.reports.window import window_since
 
-    if arguments.start_date:
-        raise CommsArgumentError("--since and --start-date both set the start of the window.", advice="Use one.")
-    return window_since(arguments.since, datetime.now(UTC)).start
+    return window_since(duration, datetime.now(UTC)).start
 
 
 def report(arguments: Namespace) -> Exit:
@@ -99,6 +103,20 @@ def get(arguments: Namespace) -> Exit:
         operation = client.get_operation(arguments.resource, arguments.operation_id)
     print_operations([operation_xcom(operation)], arguments.output)
     return Exit.OK
+
+
+def find(arguments: Namespace) -> Exit:
+    """Look for a send by its tag."""
+    with CommsClient(_announced(_settings(arguments), arguments)) as client:
+        sighting = client.find_sends(arguments.resource, arguments.tag, since=_last(arguments.since))
+    print_sighting(arguments.resource, arguments.tag, sighting, arguments.output)
+    if sighting.found is None and sighting.error:
+        return fail(exit_of(sighting.error), f"Nobody can tell whether it was sent. {sighting.error}")
+    if sighting.error:
+        say(f"It was sent; its operation could not be looked up. {sighting.error}")
+    if sighting.found:
+        return Exit.OK
+    return fail(Exit.NOT_FOUND, "Nothing with this tag is listed. It may be on its way: lists lag by some minutes.")
 
 
 def wait(arguments: Namespace) -> Exit:
@@ -135,6 +153,7 @@ COMMANDS: dict[str, Callable[[Namespace], Exit]] = {
     "check": check,
     "list": list_operations,
     "get": get,
+    "find": find,
     "wait": wait,
     "report": report,
 }

@@ -28,7 +28,10 @@ class Exit(IntEnum):
         member.meaning = meaning
         return member
 
-    OK = 0, "done; `wait`: every operation is COMPLETED; `check`: at least one resource can be read"
+    OK = (
+        0,
+        "done; `wait`: every operation is COMPLETED; `check`: at least one resource can be read; `find`: it was sent",
+    )
     USAGE = 2, "the command line or the connection is invalid; nothing was sent"
     CANCELED = 3, "`wait`: ended, and at least one operation is CANCELED"
     THRESHOLD = 4, "`wait`, `report`: a counter or figure is beyond its `--fail-if`"
@@ -36,6 +39,7 @@ class Exit(IntEnum):
     REFUSED = 6, "the API rejects the request permanently: 400, 401, 403, 404, or the response is not the API's"
     UNREACHABLE = 7, "no response, or a temporary error: DNS, TLS, proxy, timeout, 429, 5xx"
     OUTPUT = 8, "the result could not be written: disk full, or standard output closed"
+    NOT_FOUND = 9, "`find`: nothing with this tag is listed"
     INTERRUPTED = 130, "Ctrl-C"
     BROKEN_PIPE = 141, "the reader of the output closed it"
     TERMINATED = 143, "SIGTERM"

@@ -20,6 +20,8 @@ from airflow_provider_comms.waiting.targets import shown_id
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping, Sequence
 
+    from airflow_provider_comms.comms.sending.results import Sighting
+
     Rows = Sequence[dict[str, Any]]
 
 _LONGEST_NAME = 40
@@ -40,6 +42,22 @@ def print_operations(operations: Rows, output: str) -> None:
     """Print operations in the form of their XCom; on one line each in the formats for people."""
     flatten = {"table": _line, "plain": _line, "csv": _cells}.get(output)
     print_rows([flatten(one) for one in operations] if flatten else operations, output)
+
+
+def print_sighting(resource: str, tag: str, sighting: Sighting, output: str) -> None:
+    """Print what a look-up by tag has found."""
+    seen: dict[str, Any] = {
+        "resource": resource,
+        "tag": tag,
+        "found": sighting.found,
+        "operation_ids": [*sighting.operation_ids],
+        "tags": {**sighting.tags},
+    }
+    if output not in ("json", "yaml"):
+        found = "cannot tell" if sighting.found is None else "yes" if sighting.found else "no"
+        tags = " ".join(f"{name}={value}" for name, value in sighting.tags.items())
+        seen |= {"found": found, "operation_ids": " ".join(sighting.operation_ids), "tags": excerpt(tags)}
+    print_rows([seen], output)
 
 
 def write(text: str) -> None:

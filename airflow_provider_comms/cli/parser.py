@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NAME = "comms"
-HELP = "List, show, wait for and report on Twilio Comms operations"
+HELP = "List, show, find, wait for and report on Twilio Comms operations"
 
 
 class Argument(NamedTuple):
@@ -191,4 +191,17 @@ _WAIT = Command(
     "Exit status: 0 completed, 3 canceled, 4 above a threshold, 5 timed out, 6 rejected by Twilio, 2 nothing was sent, "
     "130 interrupted.",
 )
-COMMANDS = (_CHECK, _LIST, _GET, _WAIT, _REPORT)
+_FIND = Command(
+    "find",
+    "Look whether something with a tag was sent, after a send of unknown outcome",
+    (
+        _RESOURCE,
+        _argument("--tag", required=True, metavar="NAME:VALUE", help="a tag of the send, such as airflow.send:1f0c"),
+        _argument("--since", metavar="DURATION", help="created in the last 7d, 36h, 90m ... (default: 7d)"),
+        _CONN_ID,
+        _TABLE,
+    ),
+    "Exit status: 0 found, so it was sent; 9 not found, which proves nothing for the last few minutes, because lists "
+    "lag; 6 or 7 nobody can tell, because the look-up failed; 2 nothing was looked up.",
+)
+COMMANDS = (_CHECK, _LIST, _GET, _FIND, _WAIT, _REPORT)

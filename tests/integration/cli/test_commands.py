@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from airflow_provider_comms.comms import ClientSettings, CommsClient, EmailSend
 from tests.fork_server import ForkServer
 
 MODULE = (sys.executable, "-m", "airflow_provider_comms")
@@ -106,6 +107,76 @@ def test_list_filters_and_stops_at_its_limit(run, comms_simulator):
     assert len(json.loads(run("list", "messages", "--limit", "1", "-o", "json").stdout)) == 1
     assert json.loads(run("list", "messages", "--start-date", "2999-01-01", "-o", "json").stdout) == []
     assert run("list", "messages", "--start-date", "2999-01-01").stdout == "No data found\n"
+
+
+@pytest.fixture
+def sent(comms_simulator):
+    """Send an e-mail with a tag; return the id of its operation."""
+    settings = ClientSettings(
+        username=comms_simulator.account_sid, password=comms_simulator.auth_token, base_url=comms_simulator.url
+    )
+    with CommsClient(settings) as client:
+        sender = {"address": "news@example.com", "name": "News"}
+        email = EmailSend(
+            from_=sender, to=["canary@example.com"], subject="Hi", html="Hi", tags={"airflow.send": "1f0c"}
+        )
+        return client.send_emails(email).operation_id
+
+
+def test_find_tells_whether_it_was_sent_and_as_what(run, sent):
+    done = run("find", "emails", "--tag", "airflow.send:1f0c", "-o", "json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout) == [
+        {
+            "resource": "emails",
+            "tag": "airflow.send:1f0c",
+            "found": True,
+            "operation_ids": [sent],
+            "tags": {"airflow.send": "1f0c"},
+        }
+    ]
+    for form in ("table", "plain", "csv"):
+        done = run("find", "emails", "--tag", "airflow.send:1f0c", "--since", "1d", "-o", form)
+        assert sent in done.stdout
+        assert "yes" in done.stdout
+        assert "canary" not in done.stdout
+
+
+def test_find_tells_what_is_not_listed_from_what_nobody_can_tell(run, comms_simulator, sent):
+    absent = run("find", "emails", "--tag", "airflow.send:1f0d")
+    assert absent.returncode == 9
+    assert "lists lag" in absent.stderr
+    assert json.loads(run("find", "messages", "--tag", "airflow.send:1f0c", "-o", "json").stdout)[0]["found"] is False
+    comms_simulator.fault(403, route="find")
+    refused = run("find", "emails", "--tag", "airflow.send:1f0c")
+    assert refused.returncode == 6
+    assert "cannot tell" in refused.stdout
+    assert "Nobody can tell whether it was sent. 403 from GET /v1/Emails" in refused.stderr
+    comms_simulator.clear_faults()
+    comms_simulator.fault(429, route="find", retry_after=200)
+    assert run("find", "emails", "--tag", "airflow.send:1f0c").returncode == 7
+
+
+def test_find_says_so_where_it_was_sent_but_its_operation_cannot_be_looked_up(run, comms_simulator, sent):
+    comms_simulator.fault(403, route="list")
+    done = run("find", "emails", "--tag", "airflow.send:1f0c", "-o", "json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)[0]["operation_ids"] == []
+    assert "It was sent; its operation could not be looked up. 403 from GET" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("emails",),
+        ("letters", "--tag", "a:b"),
+        ("emails", "--tag", "a"),
+        ("emails", "--tag", "a:b", "--since", "yesterday"),
+    ],
+)
+def test_find_refuses_what_cannot_be_looked_for(run, comms_simulator, arguments):
+    assert run("find", *arguments).returncode == 2
+    assert comms_simulator.requests == ()
 
 
 def test_get_shows_one_or_says_why_not(run, comms_simulator):

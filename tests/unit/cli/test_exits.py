@@ -55,6 +55,7 @@ def test_statuses_are_the_documented_ones():
         "UNREACHABLE": 7,
         "INTERRUPTED": 130,
         "OUTPUT": 8,
+        "NOT_FOUND": 9,
         "BROKEN_PIPE": 141,
         "TERMINATED": 143,
     }
