@@ -45,19 +45,14 @@ def print_operations(operations: Rows, output: str) -> None:
 
 
 def print_sighting(resource: str, tag: str, sighting: Sighting, output: str) -> None:
-    """Print what a look-up by tag has found."""
-    seen: dict[str, Any] = {
-        "resource": resource,
-        "tag": tag,
-        "found": sighting.found,
-        "operation_ids": [*sighting.operation_ids],
-        "tags": {**sighting.tags},
-    }
-    if output not in ("json", "yaml"):
-        found = "cannot tell" if sighting.found is None else "yes" if sighting.found else "no"
-        tags = " ".join(f"{name}={value}" for name, value in sighting.tags.items())
-        seen |= {"found": found, "operation_ids": " ".join(sighting.operation_ids), "tags": excerpt(tags)}
-    print_rows([seen], output)
+    """Print what a look-up by tag has found; on one line in the formats for people."""
+    seen = {"found": sighting.found, "resource": resource, "tag": tag}
+    if output in ("json", "yaml"):
+        row = {**seen, "operation_ids": [*sighting.operation_ids], "tags": {**sighting.tags}}
+    else:
+        found = {True: "yes", False: "no", None: "cannot tell"}[sighting.found]
+        row = {**seen, "found": found, "operation_ids": " ".join(sighting.operation_ids)}
+    print_rows([row], output)
 
 
 def write(text: str) -> None:
