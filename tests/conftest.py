@@ -23,7 +23,7 @@ from hypothesis import settings
 
 from tests.fork_server import ForkServer
 
-pytest_plugins = ["airflow_provider_comms.simulator.pytest_plugin"]
+pytest_plugins = ["airflow_provider_comms.testing.pytest_plugin"]
 
 # A shell that starts the tests in the background lets them, and all that they start, ignore an interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)

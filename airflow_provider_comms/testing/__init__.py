@@ -11,10 +11,6 @@ and ask for them in a test::
         operation_id = comms_simulator.add_operation("emails", age=600, failed=0.05)
         run = comms_airflow(newsletter.dag, conf={"operation_id": operation_id})
         assert run.states == {"wait": "success"}
+
+Loading the fixtures imports no Airflow: your ``conftest.py`` may still set ``AIRFLOW_HOME``.
 """
-
-from __future__ import annotations
-
-from airflow_provider_comms.testing.dag_runs import DagRun, TaskLogs, run_dag
-
-__all__ = ["DagRun", "TaskLogs", "run_dag"]

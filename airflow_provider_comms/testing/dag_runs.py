@@ -7,13 +7,14 @@ import logging
 import sys
 from collections import defaultdict
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from airflow.listeners import hookimpl
 from packaging.version import Version
 
 from airflow_provider_comms.testing.airflow_versions import AIRFLOW, listener_manager, read_xcom, register
+from airflow_provider_comms.waiting.spec import WaitSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -149,24 +150,27 @@ def _logged(logs: TaskLogs) -> Iterator[None]:
 @contextmanager
 def _polling_every(seconds: float | None, dag: Any) -> Iterator[None]:
     """Let each wait of this provider poll so often, and afterwards as its author wrote."""
-    before = [(arguments, arguments.get("poke_interval")) for arguments in _arguments_of_waits(dag)]
+    changes = [] if seconds is None else list(_poke_intervals(dag, seconds))
+    before = [(arguments, name, arguments.get(name)) for arguments, name, _ in changes]
     try:
-        for arguments, _ in before:
-            if seconds is not None:
-                arguments["poke_interval"] = seconds
+        for arguments, name, value in changes:
+            arguments[name] = value
         yield
     finally:
-        for arguments, given in before:
-            arguments["poke_interval"] = given
+        for arguments, name, value in before:
+            arguments[name] = value
 
 
-def _arguments_of_waits(dag: Any) -> Iterator[dict[str, Any]]:
-    """Where each task of this provider that has a poke_interval keeps it."""
+def _poke_intervals(dag: Any, seconds: float) -> Iterator[tuple[dict[str, Any], str, Any]]:
+    """For each wait of this provider, where it keeps its interval, under which name, and what to put there."""
     for task in dag.tasks:
-        kind = getattr(task, "operator_class", type(task))
-        arguments = getattr(task, "partial_kwargs", vars(task))
-        if "poke_interval" in arguments and any(base.__module__.startswith(_PROVIDER) for base in kind.__mro__):
-            yield arguments
+        kind, arguments = getattr(task, "operator_class", type(task)), getattr(task, "partial_kwargs", vars(task))
+        if not any(base.__module__.startswith(_PROVIDER) for base in kind.__mro__):
+            continue
+        if "poke_interval" in arguments:
+            yield arguments, "poke_interval", seconds
+        if isinstance(spec := arguments.get("spec"), WaitSpec):
+            yield arguments, "spec", replace(spec, poke_interval=seconds)
 
 
 @contextmanager

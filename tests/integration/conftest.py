@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_comms import testing
+from airflow_provider_comms.testing import dag_runs
 from airflow_provider_comms.testing.airflow_versions import AIRFLOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_comms.testing import DagRun
+    from airflow_provider_comms.testing.dag_runs import DagRun
 
 _numbers = itertools.count()
 __all__ = ["AIRFLOW", "run_to_end"]
@@ -47,4 +47,4 @@ def run_dag(build: Callable[[], Any], conf: dict[str, Any] | None = None) -> Dag
 
 def run_to_end(dag: Any, conf: dict[str, Any] | None = None) -> DagRun:
     """Run a DAG to its end, with the intervals that it asks for."""
-    return testing.run_dag(dag, conf, poke_interval=None)
+    return dag_runs.run_dag(dag, conf, poke_interval=None)

@@ -16,8 +16,6 @@ from airflow_provider_comms.sensors.operation import CommsOperationSensor
 PAGE = Path(__file__).parents[2] / "docs" / "testing.md"
 FILE = re.compile(r"<!-- file: (\S+) -->\n```python\n(.*?)```", re.DOTALL)
 
-pytest_plugins = ["airflow_provider_comms.testing.pytest_plugin"]
-
 
 def test_the_example_in_the_docs_passes_as_it_stands(tmp_path):
     files = FILE.findall(PAGE.read_text())
