@@ -84,7 +84,7 @@ def run() -> Report:
         f"is a triggerer taken for dead when {WAITS:,} waits end in one poll?",
         "all at once",
         [
-            _figure("oldest heartbeat", of_ours.oldest, peer.oldest, Bound("≤", TAKEN_FOR_DEAD / 2, "s")),
+            _figure("oldest heartbeat", of_ours.oldest, peer.oldest, Bound("≤", 2 / 3 * TAKEN_FOR_DEAD, "s")),
             _figure("the last task continues after", of_ours.late, peer.late),
             _figure("a task continues after, on average", of_ours.mean_late, peer.mean_late),
         ],

@@ -3,71 +3,56 @@ How many ends Airflow is handed at once.
 
 A triggerer's supervisor stores one event after the other, each in a transaction of some 10 ms, and sends no heartbeat
 until it has stored all that it was handed. Where thousands of waits end in one poll it would be taken for dead, and
-another triggerer would take over the waits that it still has. So ends are handed over in batches.
+another triggerer would take over the waits that it still has. So a bounded number of ends is on its way.
+
+An end has arrived when the triggerer has let go of the task in which its trigger ran: it does so when it hands the
+event to the supervisor, and hands over nothing more until the supervisor has stored what it was handed before.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import math
-from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from functools import partial
+from weakref import WeakKeyDictionary, finalize
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-log = logging.getLogger(__name__)
-
-BATCH = 500
-"""Ends that are handed over at once. Storing them may take 60 ms each before a heartbeat is 30 s late."""
+MAX_UNDER_WAY = 500
+"""Ends: storing them may take 60 ms each before a heartbeat is 30 s late."""
 PAUSE = 5.0
-"""Seconds from a batch to the next one at least: in so many Airflow stores a batch, if its database is quick."""
+"""Seconds for which an end counts at least: in so many Airflow stores that many, if its database is quick."""
 MAX_WAIT = 60.0
-"""Seconds after which a supervisor that does not answer is not waited for any more."""
+"""Seconds without any arrival after which an end is handed over all the same: none is held back for good."""
 
 
 class HandOver:
     """
-    Lets so many ends pass at once, and the next ones when the supervisor has had time for them.
+    Bounds how many ends are on their way to Airflow; first come, first served.
 
-    :param batch: how many.
-    :param pause: seconds from a batch to the next one at least.
+    :param max_under_way: how many.
+    :param pause: seconds for which an end counts at least, even if it has arrived.
+    :param max_wait: seconds without any arrival after which an end passes all the same.
     """
 
-    def __init__(self, batch: int = BATCH, pause: float = PAUSE) -> None:
-        self._batch = batch
+    def __init__(self, max_under_way: int = MAX_UNDER_WAY, pause: float = PAUSE, max_wait: float = MAX_WAIT) -> None:
         self._pause = pause
+        self._max_wait = max_wait
+        self._room = asyncio.Semaphore(max_under_way)
         self._turns = asyncio.Lock()
-        self._left = 0
-        self._began = -math.inf
+        self._loop = asyncio.get_running_loop()
 
-    async def turn(self, ask_supervisor: Callable[[], Awaitable[object]]) -> None:
-        """
-        Wait until an end may be handed over; first come, first served.
-
-        :param ask_supervisor: asks it for anything. It answers when it has stored what it was handed before.
-        """
+    async def turn(self) -> None:
+        """Wait until the running task may hand over its end; it has arrived when the task is gone."""
         async with self._turns:
-            if not self._left:
-                await self._begin_batch(ask_supervisor)
-            self._left -= 1
+            try:
+                async with asyncio.timeout(self._max_wait):
+                    await self._room.acquire()
+            except TimeoutError:
+                return
+        counts_until = self._loop.time() + self._pause
+        finalize(asyncio.current_task(), self._arrived, counts_until).atexit = False
 
-    async def _begin_batch(self, ask_supervisor: Callable[[], Awaitable[object]]) -> None:
-        loop = asyncio.get_running_loop()
-        if (early := self._began + self._pause - loop.time()) > 0:
-            await asyncio.sleep(early)
-            await _answered(ask_supervisor)
-        self._began, self._left = loop.time(), self._batch
-
-
-async def _answered(ask_supervisor: Callable[[], Awaitable[object]]) -> None:
-    try:
-        async with asyncio.timeout(MAX_WAIT):
-            await ask_supervisor()
-    except Exception:
-        # Whatever it answers, it has answered; and no end is held back for good.
-        log.debug("The supervisor's answer was an error.", exc_info=True)
+    def _arrived(self, counts_until: float) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(partial(self._loop.call_at, counts_until, self._room.release))
 
 
 _of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, HandOver] = WeakKeyDictionary()
@@ -75,4 +60,7 @@ _of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, HandOver] = WeakKeyDictio
 
 def hand_over() -> HandOver:
     """Return the one of the running loop: all triggers of a triggerer share a supervisor."""
-    return _of_loop.setdefault(asyncio.get_running_loop(), HandOver())
+    loop = asyncio.get_running_loop()
+    if loop not in _of_loop:
+        _of_loop[loop] = HandOver()
+    return _of_loop[loop]

@@ -18,7 +18,6 @@ from airflow_provider_comms import __version__
 from airflow_provider_comms.comms.errors import CommsError
 from airflow_provider_comms.comms.redaction import excerpt
 from airflow_provider_comms.hooks.comms import CommsHook
-from airflow_provider_comms.hooks.connection import aread_connection
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
 from airflow_provider_comms.metrics import count_wait, time_poll
 from airflow_provider_comms.triggers.end_in_triggerer import push_xcoms
@@ -112,7 +111,7 @@ class CommsOperationTrigger(BaseTrigger):
         await _load()
         async with LineWriter(self.log) as lines:
             end = await self._end(lines)
-            await hand_over().turn(lambda: aread_connection(self.comms_conn_id))
+            await hand_over().turn()
             ends_here = self.ends_task and await push_xcoms(end, self)
             if ends_here:
                 lines.log(logging.INFO, "%s", ended_line(end.operations, end.waited))

@@ -1,4 +1,4 @@
-"""Ends are handed over in batches, and each batch waits for the supervisor."""
+"""A bounded number of ends is on its way to Airflow; one has arrived when nobody holds its task any more."""
 
 from __future__ import annotations
 
@@ -6,30 +6,42 @@ import asyncio
 
 from airflow_provider_comms.triggers.hand_over import HandOver, hand_over
 
-BATCH = 3
+MOST = 3
 
 
-class Supervisor:
-    """Answers when it is told to."""
+class Triggerer:
+    """Holds its tasks until it collects those that are done, as Airflow's does."""
 
-    def __init__(self):
-        self.asked = 0
-        self.may_answer = asyncio.Event()
+    def __init__(self, held):
+        self._held = held
+        self._tasks = {}
+        self.passed = []
 
-    async def ask(self):
-        self.asked += 1
-        await self.may_answer.wait()
+    def end(self, *numbers):
+        """Let waits end."""
+        for number in numbers:
+            self._tasks[number] = asyncio.create_task(self._end(number))
+
+    async def _end(self, number):
+        await self._held.turn()
+        self.passed.append(number)
+
+    def cancel(self, number):
+        self._tasks[number].cancel()
+
+    async def collect(self):
+        """Let go of the tasks that are done."""
+        await turns()
+        self._tasks = {number: task for number, task in self._tasks.items() if not task.done()}
+        await turns()
 
 
-def ends(hand_over, supervisor, number):
-    """Let so many waits end at once; return the list of those that were handed over, as it grows."""
-    passed = []
-
-    async def end(one):
-        await hand_over.turn(supervisor.ask)
-        passed.append(one)
-
-    return passed, [asyncio.create_task(end(one)) for one in range(number)]
+async def until_passed(triggerer, number):
+    for _ in range(1000):
+        if len(triggerer.passed) == number:
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError(f"{number} have not passed, but {triggerer.passed}")
 
 
 async def turns(number=50):
@@ -37,79 +49,70 @@ async def turns(number=50):
         await asyncio.sleep(0)
 
 
-def test_a_batch_passes_at_once_and_asks_nobody():
-    async def check():
-        supervisor = Supervisor()
-        passed, _ = ends(HandOver(BATCH, pause=60), supervisor, BATCH)
+def with_triggerer(check, **options):
+    async def run():
+        await check(Triggerer(HandOver(MOST, **{"pause": 0, "max_wait": 60, **options})))
+
+    asyncio.run(run())
+
+
+def test_no_more_than_the_bound_pass_until_they_are_collected():
+    async def check(triggerer):
+        triggerer.end(*range(7))
         await turns()
-        assert passed == [0, 1, 2]
-        assert supervisor.asked == 0
+        assert triggerer.passed == [0, 1, 2]
 
-    asyncio.run(check())
+        await triggerer.collect()
+        assert triggerer.passed == [0, 1, 2, 3, 4, 5]
 
+        await triggerer.collect()
+        assert triggerer.passed == list(range(7))
 
-def test_the_next_batch_waits_for_the_supervisor_and_then_passes_in_order():
-    async def check():
-        supervisor = Supervisor()
-        passed, tasks = ends(HandOver(BATCH, pause=0.02), supervisor, 2 * BATCH)
-        await asyncio.sleep(0.1)
-        assert passed == [0, 1, 2]
-        assert supervisor.asked == 1
-
-        supervisor.may_answer.set()
-        await asyncio.gather(*tasks)
-        assert passed == list(range(2 * BATCH))
-
-    asyncio.run(check())
+    with_triggerer(check)
 
 
-def test_a_supervisor_that_answers_at_once_is_given_its_pause():
-    async def check():
-        supervisor = Supervisor()
-        supervisor.may_answer.set()
-        begun = asyncio.get_running_loop().time()
-        _, tasks = ends(HandOver(BATCH, pause=0.05), supervisor, 2 * BATCH + 1)
-        await asyncio.gather(*tasks)
-        assert asyncio.get_running_loop().time() - begun >= 0.1
+def test_a_few_that_have_not_arrived_leave_room_for_others():
+    async def check(triggerer):
+        triggerer.end(0, 1)
+        await turns()
+        triggerer.end(2, 3)
+        await turns()
+        assert triggerer.passed == [0, 1, 2]
 
-    asyncio.run(check())
-
-
-def test_ends_that_come_one_by_one_are_not_held_up():
-    async def check():
-        supervisor = Supervisor()
-        held = HandOver(batch=1, pause=0.01)
-        for _ in range(3):
-            await asyncio.wait_for(held.turn(supervisor.ask), timeout=5)
-            await asyncio.sleep(0.02)
-        assert supervisor.asked == 0
-
-    asyncio.run(check())
+    with_triggerer(check)
 
 
-def test_an_answer_that_is_an_error_is_an_answer():
-    async def fail():
-        raise RuntimeError("no such connection")
+def test_who_has_arrived_counts_for_a_while():
+    async def check(triggerer):
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        triggerer.end(*range(MOST + 1))
+        await triggerer.collect()
+        assert triggerer.passed == [0, 1, 2]
 
-    async def check():
-        held = HandOver(batch=1, pause=0.01)
-        for _ in range(3):
-            await asyncio.wait_for(held.turn(fail), timeout=5)
+        await until_passed(triggerer, MOST + 1)
+        assert loop.time() - begun >= 0.1
 
-    asyncio.run(check())
+    with_triggerer(check, pause=0.1)
+
+
+def test_none_is_held_back_for_good():
+    async def check(triggerer):
+        triggerer.end(*range(MOST + 2))
+        await until_passed(triggerer, MOST + 2)
+
+    with_triggerer(check, max_wait=0.02)
 
 
 def test_who_is_cancelled_while_waiting_holds_up_nobody():
-    async def check():
-        supervisor = Supervisor()
-        passed, tasks = ends(HandOver(BATCH, pause=0.01), supervisor, BATCH + 2)
-        await asyncio.sleep(0.05)
-        tasks[BATCH].cancel()
-        supervisor.may_answer.set()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        assert passed == [0, 1, 2, 4]
+    async def check(triggerer):
+        triggerer.end(*range(MOST + 2))
+        await turns()
+        triggerer.cancel(MOST)
+        await triggerer.collect()
+        assert triggerer.passed == [0, 1, 2, 4]
 
-    asyncio.run(check())
+    with_triggerer(check)
 
 
 def test_all_triggers_of_a_loop_share_one():
