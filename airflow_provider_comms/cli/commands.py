@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,6 @@ from airflow_provider_comms.cli.output import print_operations, print_rows, prin
 from airflow_provider_comms.cli.startup import log_to
 from airflow_provider_comms.cli.waiting import (
     begin_wait,
-    cap_call_timeout,
     exit_after,
     message_of,
     read_arguments,
@@ -126,7 +126,9 @@ def wait(arguments: Namespace) -> Exit:
     console = stderr_console()
     log_to(log_above_bars(console), logging.INFO if arguments.verbose else logging.WARNING)
     targets, spec = read_arguments(arguments)
-    settings = cap_call_timeout(_announced(_settings(arguments), arguments), arguments.timeout)
+    settings = _announced(_settings(arguments), arguments)
+    # No call may take longer than the whole wait.
+    settings = replace(settings, timeouts=settings.timeouts.at_most(call=arguments.timeout))
     unique = list(dict.fromkeys(targets.ids))
     with CommsClient(settings) as client, WaitProgress(console, targets.resource, unique) as progress:
         waiting = begin_wait(targets, spec, log)

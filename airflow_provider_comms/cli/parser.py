@@ -56,16 +56,19 @@ def _argument(*flags: str, **options: Any) -> Argument:
     return Argument(flags, options)
 
 
-def _output(default: str | None, shown: str) -> Argument:
-    formats = ("table", "json", "yaml", "plain", "csv")
+def _output(formats: tuple[str, ...], default: str | None, shown: str | None = None) -> Argument:
     listed = ", ".join(formats)
     return _argument(
         *("-o", "--output"),
         choices=formats,
         default=default,
         metavar=f"({listed})",
-        help=f"output format: {listed} (default: {shown})",
+        help=f"output format: {listed} (default: {shown or default})",
     )
+
+
+def _resource(*names: str, help_text: str) -> Argument:
+    return _argument("resource", choices=[*map(str, names)], metavar="RESOURCE", help=help_text)
 
 
 def _seconds(flag: str, default: float, help_text: str) -> Argument:
@@ -74,12 +77,7 @@ def _seconds(flag: str, default: float, help_text: str) -> Argument:
     )
 
 
-_RESOURCE = _argument(
-    "resource",
-    choices=[one.value for one in Resource],
-    metavar="RESOURCE",
-    help="emails or messages; the operation's id does not say which",
-)
+_RESOURCE = _resource(*Resource, help_text="emails or messages; the operation's id does not say which")
 _ID_HELP = "as returned by Twilio when the send was accepted"
 _CONN_ID = _argument(
     "--conn-id",
@@ -87,7 +85,8 @@ _CONN_ID = _argument(
     "TWILIO_API_KEY_SECRET, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN; 'airflow comms' tries the connection first, "
     "'python -m airflow_provider_comms' the variables)",
 )
-_TABLE = _output("table", "table")
+_FORMATS = ("table", "json", "yaml", "plain", "csv")
+_TABLE = _output(_FORMATS, "table")
 
 _SINCE = _argument("--since", metavar="DURATION", help="created in the last 7d, 36h, 90m ...; instead of --start-date")
 _START_DATE = _argument(
@@ -104,7 +103,7 @@ _STATUS = _argument(
 _CHECK = Command(
     "check",
     "Test the connection: which credentials can read what, or what is wrong and how to fix it",
-    (_CONN_ID, _output(None, "a sentence")),
+    (_CONN_ID, _output(_FORMATS, None, "a sentence")),
 )
 _LIST = Command(
     "list",
@@ -140,12 +139,7 @@ _REPORT = Command(
     "report",
     "Sum up all operations of a window of time",
     (
-        _argument(
-            "resource",
-            choices=[*(one.value for one in Resource), "all"],
-            metavar="RESOURCE",
-            help="emails, messages or all",
-        ),
+        _resource(*Resource, "all", help_text="emails, messages or all"),
         _SINCE,
         _START_DATE,
         _END_DATE,
@@ -159,13 +153,7 @@ _REPORT = Command(
             help="write a row for each operation, in the format of its name: .jsonl, .csv (.gz), .parquet",
         ),
         _CONN_ID,
-        _argument(
-            *("-o", "--output"),
-            choices=("text", "markdown", "json"),
-            default="text",
-            metavar="(text, markdown, json)",
-            help="output format: text, markdown, json (default: text)",
-        ),
+        _output(("text", "markdown", "json"), "text"),
     ),
     "The window is the last day unless --since or --start-date says otherwise. Exit status: 4 beyond a threshold.",
 )

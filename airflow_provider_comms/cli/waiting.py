@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from functools import partial
 from time import sleep, time
 from typing import TYPE_CHECKING, Any
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from airflow_provider_comms.comms.errors import CommsError
     from airflow_provider_comms.comms.models import Operation
     from airflow_provider_comms.comms.resource import Resource
-    from airflow_provider_comms.comms.settings import ClientSettings
     from airflow_provider_comms.waiting.verdict import Reason, Verdict
 
 _EXITS: dict[Reason, Exit] = {
@@ -57,12 +55,6 @@ def read_arguments(arguments: Namespace) -> tuple[Targets, WaitSpec]:
 def begin_wait(targets: Targets, spec: WaitSpec, log: logging.Logger) -> Wait:
     """Start the clock: what was loaded before, Airflow above all, is not the wait's time."""
     return Wait(targets=targets, spec=spec, started_at=time(), log=log)
-
-
-def cap_call_timeout(settings: ClientSettings, timeout: float) -> ClientSettings:
-    """Let no call take longer than the whole wait may."""
-    timeouts = settings.timeouts
-    return replace(settings, timeouts=replace(timeouts, call=min(timeouts.call, timeout)))
 
 
 def wait_to_end(client: CommsClient, wait: Wait, progress: WaitProgress) -> Verdict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -44,6 +44,10 @@ class Timeouts:
     def __post_init__(self) -> None:
         for name in self.__dataclass_fields__:
             _check_seconds(f"{name}_timeout", getattr(self, name))
+
+    def at_most(self, **seconds: float) -> Timeouts:
+        """Return these timeouts, the named ones not longer than the given seconds."""
+        return replace(self, **{name: min(getattr(self, name), most) for name, most in seconds.items()})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -126,16 +126,10 @@ def probe(settings: ClientSettings) -> CheckResult:
 
 
 def _fail_fast(settings: ClientSettings) -> ClientSettings:
-    timeouts = settings.timeouts
     return replace(
         settings,
         retry=replace(settings.retry, attempts=1),
-        timeouts=replace(
-            timeouts,
-            connect=min(timeouts.connect, CONNECT_TIMEOUT),
-            attempt=min(timeouts.attempt, CALL_TIMEOUT),
-            call=min(timeouts.call, CALL_TIMEOUT),
-        ),
+        timeouts=settings.timeouts.at_most(connect=CONNECT_TIMEOUT, attempt=CALL_TIMEOUT, call=CALL_TIMEOUT),
     )
 
 

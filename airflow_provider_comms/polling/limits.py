@@ -55,11 +55,7 @@ class PollLimits:
 
     def timeouts(self, of_connection: Timeouts) -> Timeouts:
         """Return those of a poll's requests: the connection's, where they are shorter."""
-        return replace(
-            of_connection,
-            attempt=min(of_connection.attempt, self.request_timeout),
-            call=min(of_connection.call, self.request_timeout + self.throttled_for),
-        )
+        return of_connection.at_most(attempt=self.request_timeout, call=self.request_timeout + self.throttled_for)
 
     def retry(self, of_connection: RetryPolicy) -> RetryPolicy:
         """Return the retry policy of a poll's requests: each is sent once."""
