@@ -1,4 +1,4 @@
-"""The README shows what `make demo` prints at its end; only how long the waits took differs from run to run."""
+"""The docs show what `make demo` prints at its end; only how long the waits took differs from run to run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from demo.report import Result, report_table
 from demo.run import PLANS, STATS_KEY, STATS_TASK
 from local_airflow.worker_time import WorkerTime
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "stats.md"
 TIMES = ("waited", "holding a worker", "deferred, holding none")
 
 
@@ -30,10 +30,10 @@ def results(comms_simulator, monkeypatch):
     return [result(resource, plan) for resource, plan in PLANS.items()]
 
 
-def test_the_readme_shows_what_the_demo_prints(results):
+def test_the_docs_show_what_the_demo_prints(results):
     printed = io.StringIO()
     Console(file=printed, width=WIDTH_WITHOUT_TERMINAL).print(report_table(results))
-    shown = README.read_text().split("`make demo` ends with:\n\n```text\n")[1].split("```")[0]
+    shown = PAGE.read_text().split("`make demo` ends with:\n\n```text\n")[1].split("```")[0]
 
     assert _without_times(shown) == _without_times(printed.getvalue())
 
