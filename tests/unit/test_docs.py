@@ -7,6 +7,7 @@ The docs are true: their snippets run, and the tables that code knows better are
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,44 @@ def test_every_page_is_in_the_contents_of_the_site():
     index = (ROOT / "docs" / "index.md").read_text()
     named = {line for contents in re.findall(r"```{toctree}\n(.*?)```", index, re.DOTALL) for line in contents.split()}
     assert {page.stem for page in PAGES if page.parent == ROOT / "docs"} - named == {"index"}
+
+
+COMMAND = re.compile(
+    r"^(?:\$ )?.*?(?:airflow comms|python -m airflow_provider_comms(?P<simulator>\.simulator)?) (?P<line>\w.*|--.*)"
+)
+IN_CODE = re.compile(r"^```(?:bash|console)\n(.*?)^```|`([^`\n]+)`", re.MULTILINE | re.DOTALL)
+
+
+def commands():
+    """Return the command lines of ours that the docs show, in blocks and in sentences."""
+    for page in PAGES:
+        code = "\n".join(block or inline for block, inline in IN_CODE.findall(page.read_text()))
+        for line in code.replace("\\\n", " ").splitlines():
+            if found := COMMAND.search(line):
+                yield pytest.param(found["simulator"], found["line"], id=f"{page.name}-{found['line']}")
+
+
+@pytest.mark.parametrize(("simulator", "line"), list(commands()))
+def test_every_command_line_is_understood(simulator, line):
+    from airflow_provider_comms.cli.parser import COMMANDS, parser
+    from airflow_provider_comms.simulator.__main__ import parser as simulator_parser
+
+    if line in {command.name for command in COMMANDS}:  # A sentence names it.
+        return
+    words = shlex.split(re.split(r" [|>&]|\)$", line)[0], comments=True)
+    (simulator_parser if simulator else parser)().parse_args(words)
+
+
+def test_every_make_target_and_script_that_the_docs_name_is_there():
+    makefile = (ROOT / "Makefile").read_text()
+    for page in PAGES:
+        code = "\n".join(block or inline for block, inline in IN_CODE.findall(page.read_text()))
+        targets = {
+            word for line in re.findall(r"^make ((?:[a-z][a-z-]* ?)+)", code, re.MULTILINE) for word in line.split()
+        }
+        assert {one for one in targets if f"\n{one}:" not in makefile} == set(), page.name
+        scripts = re.findall(r"(?<![\w/])\.ci/[\w-]+(?:\.py)?", code)
+        assert {one for one in scripts if not (ROOT / one).exists()} == set(), page.name
 
 
 if __name__ == "__main__":
