@@ -139,7 +139,7 @@ def with_output(page: str, output: str, value: Any) -> str:
     waits = re.findall(r"((?:SCHEDULED|PROCESSING|COMPLETED)\b[^\n]*\(emails comms_operation_\w+\))", output)
     tells = re.findall(r"\d+ of \d+ reached", output)
     shown = {
-        "log: wait": "\n".join([*waits[:1], *waits[-1:]]),
+        "log: wait": re.sub(r"(comms_operation_.{4})\w+", r"\1...", "\n".join([*waits[:1], *waits[-1:]])),
         "log: tell": tells[-1] if tells else "nothing",
         "xcom: wait": as_json(value),
     }

@@ -56,6 +56,11 @@ def test_every_page_is_in_the_contents_of_the_site():
     assert {page.stem for page in PAGES if page.parent == ROOT / "docs"} - named == {"index"}
 
 
+def test_the_readme_shows_the_log_that_the_quickstart_has_from_a_real_run():
+    shown = re.search(r"```text\n(PROCESSING.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+    assert f"<!-- log: wait -->\n```text\n{shown}```" in (ROOT / "docs" / "quickstart.md").read_text()
+
+
 COMMAND = re.compile(
     r"^(?:\$ )?.*?(?:airflow comms|python -m airflow_provider_comms(?P<simulator>\.simulator)?) (?P<line>\w.*|--.*)"
 )
