@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "quickstart.md"
 BLOCK = re.compile(r"(?:<!-- (?P<how>[^\n]*?) -->\n)?```(?P<language>\w+)\n(?P<code>.*?)```", re.DOTALL)
 PORT = 8000
-SECONDS = 240
+SECONDS = 480
 # What differs from run to run.
 VOLATILE = [
     (re.compile(r"comms_operation_[0-9a-z.]+"), "comms_operation_..."),
@@ -139,7 +139,7 @@ def with_output(page: str, output: str, value: Any) -> str:
     waits = re.findall(r"((?:SCHEDULED|PROCESSING|COMPLETED)\b[^\n]*\(emails comms_operation_\w+\))", output)
     tells = re.findall(r"\d+ of \d+ reached", output)
     shown = {
-        "log: wait": re.sub(r"(comms_operation_.{4})\w+", r"\1...", "\n".join([*waits[:1], *waits[-1:]])),
+        "log: wait": re.sub(r"(comms_operation_.{4})\w+", r"\1...", "\n".join(dict.fromkeys([*waits[:1], *waits[-1:]]))),
         "log: tell": tells[-1] if tells else "nothing",
         "xcom: wait": as_json(value),
     }
