@@ -89,6 +89,7 @@ class Transport:
                 UNKNOWN_OUTCOME if request.sends and progress.wrote else None,
             )
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, UnicodeError) as fault:
+            progress.wrote &= not isinstance(fault, _NEVER_WROTE)
             # Not chained: its message could hold a proxy's password, and it holds the request with its headers.
             error = self._error(request, fault, progress)
         else:
@@ -100,9 +101,9 @@ class Transport:
         raise error
 
     async def _run(self, request: Request, timeouts: Timeouts, progress: _Progress) -> None:
-        async with (
-            self._fresh_connection() if request.sends else self._connection() as http,
-            http.stream(
+        async with self._fresh_connection() if request.sends else self._connection() as http:
+            progress.wrote = True
+            async with http.stream(
                 request.method,
                 request.path,
                 params=request.query or None,
@@ -110,12 +111,11 @@ class Transport:
                 headers=JSON if request.body else None,
                 timeout=_httpx_timeout(request, timeouts),
                 extensions={"trace": progress.trace} if request.sends else None,
-            ) as response,
-        ):
-            progress.status = response.status_code
-            progress.headers = {name.lower(): value for name, value in response.headers.items()}
-            progress.body = Body(_body_limit(request, response.status_code))
-            await self._read(request, response, progress.body)
+            ) as response:
+                progress.status = response.status_code
+                progress.headers = {name.lower(): value for name, value in response.headers.items()}
+                progress.body = Body(_body_limit(request, response.status_code))
+                await self._read(request, response, progress.body)
 
     async def _read(self, request: Request, response: httpx.Response, body: Body) -> None:
         try:
@@ -199,7 +199,12 @@ class Transport:
 
 
 class _Progress:
-    """How far an exchange has come, for when it goes no further."""
+    """
+    How far an exchange has come, for when it goes no further.
+
+    `wrote` says whether any of the request may have been written. It does, from where httpx takes over, unless httpcore
+    tells that it only connects: should it tell nothing one day, nothing is sent twice.
+    """
 
     def __init__(self) -> None:
         self.wrote = False
@@ -208,11 +213,23 @@ class _Progress:
         self.body = Body(0)
 
     async def trace(self, event: str, details: Mapping[str, Any]) -> None:
-        """Take note of httpcore's events: that the request is about to be written, after a proxy has connected us."""
-        if event.endswith(".send_request_headers.started") and details["request"].method != b"CONNECT":
-            self.wrote = True
+        """Take note of httpcore's events, such as `connection.connect_tcp.started`."""
+        if event.endswith(_CONNECTS):
+            self.wrote = False
+        elif "request" in details:  # It is about to be written; unless it is the one that asks a proxy to connect us.
+            self.wrote = details["request"].method != b"CONNECT"
 
 
+_CONNECTS = (".connect_tcp.started", ".start_tls.started")
+_NEVER_WROTE = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.InvalidURL,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+"""Errors from before anything is written, whatever httpcore has told."""
 _ERRORS: dict[Cause, type[CommsUnreachableError]] = {
     Cause.CONNECT_TIMEOUT: CommsTimeoutError,
     Cause.TIMEOUT: CommsTimeoutError,

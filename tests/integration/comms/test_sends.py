@@ -262,6 +262,20 @@ def test_a_proxy_that_takes_the_connect_and_says_nothing(send, raw_server):
     assert (error.context.cause, error.context.sent) == (Cause.TIMEOUT, False)
 
 
+@pytest.mark.parametrize("then", [b"", b"HTTP/1.1 400 No\r\n\r\n"])
+def test_tls_that_fails_behind_a_proxy_that_has_connected_us(send, raw_server, hang_up, then):
+    def connect(exchange):
+        exchange.send(b"HTTP/1.1 200 Connected\r\n\r\n")
+        exchange.connection.recv(100)
+        exchange.send(then)
+        return hang_up
+
+    proxy = raw_server(connect)
+    error, _ = send(b"", base_url="https://comms.invalid", proxy=proxy.url, attempts=2)
+    assert error.context.sent is False
+    assert len(proxy.exchanges) == 2
+
+
 def test_behind_a_proxy_that_passes_it_on_nothing_is_known(send, raw_server, hang_up):
     proxy = raw_server(lambda exchange: hang_up)
     error, _ = send(b"", base_url="http://comms.invalid", proxy=proxy.url, attempts=3)
@@ -278,6 +292,11 @@ def test_our_own_throttle_that_is_closed(make_client, settings_for, raw_server, 
         client.send(email())
     assert caught.value.context.sent is False
     assert len(server.exchanges) == 1
+
+
+def test_a_host_that_is_no_name_at_all(send):
+    error, _ = send(b"", base_url=f"http://{'a' * 64}.example.com", attempts=2)
+    assert error.context.sent is False
 
 
 def test_no_turn_within_the_time_of_the_call(settings_for, raw_server, email):
@@ -376,6 +395,18 @@ def test_a_connection_that_ends_before_the_status(send, email, hang_up, cut, htm
     assert error.context.sent is True
     assert "Before you send it again" in error.advice
     assert len(server.exchanges) == server.accepted == 1
+
+
+def test_a_connection_that_ends_after_the_handshake(send, email, hang_up, tmp_path):
+    path, tls = write_certificate(tmp_path, "trusted", "127.0.0.1")
+
+    def answer(exchange):
+        return hang_up
+
+    error, server = send(answer, tls=tls, ca_file=path, attempts=3)
+    assert isinstance(error, CommsUnreachableError)
+    assert error.context.sent is True
+    assert server.accepted == 1
 
 
 def read_and_say_nothing(exchange):
