@@ -13,7 +13,6 @@ from airflow_provider_comms.comms.errors import CommsError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-OK = "200"
 NO_RESPONSE = "no_response"
 CANCELED = "canceled"
 
@@ -43,15 +42,23 @@ Observer = Callable[[Exchange], None]
 
 
 @contextmanager
-def observing(observer: Observer | None, resource: str, method: str, attempt: int) -> Iterator[None]:
-    """Tell an observer of the request that is sent meanwhile."""
-    if observer is None:
-        yield
-        return
+def observing(observer: Observer | None, resource: str, method: str, attempt: int) -> Iterator[Callable[[int], None]]:
+    """
+    Tell an observer of the request that is sent meanwhile.
+
+    :return: what to call with the HTTP status of a response that could be read.
+    """
     begun, status = monotonic(), CANCELED
+
+    def succeed(with_status: int) -> None:
+        nonlocal status
+        status = str(with_status)
+
+    if observer is None:
+        yield succeed
+        return
     try:
-        yield
-        status = OK
+        yield succeed
     except CommsError as error:
         status = str(error.context.status or error.context.cause or NO_RESPONSE)
         raise

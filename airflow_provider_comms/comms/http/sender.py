@@ -81,8 +81,11 @@ class Sender:
                     await self._wait_for_throttle(request, options, deadline)
                     sent_at = monotonic()
                     number = attempt.retry_state.attempt_number
-                    with observing(self._settings.observer, request.resource.value, request.method, number):
-                        return await self._exchange(request, parse, options.timeouts, sent_at, deadline)
+                    with observing(self._settings.observer, request.resource.value, request.method, number) as succeed:
+                        response = await self._exchange(request, options.timeouts, sent_at, deadline)
+                        result = parse(response)
+                        succeed(response.status)
+                        return result
         raise AssertionError("tenacity returns or raises")
 
     @asynccontextmanager
@@ -110,13 +113,11 @@ class Sender:
                 )
             await asyncio.sleep(delay)
 
-    async def _exchange(
-        self, request: Request, parse: Callable[[Response], T], timeouts: Timeouts, sent_at: float, deadline: float
-    ) -> T:
+    async def _exchange(self, request: Request, timeouts: Timeouts, sent_at: float, deadline: float) -> Response:
         response = await self._transport.exchange(request, timeouts, _seconds(request, timeouts, deadline - sent_at))
         if response.status != TOO_MANY_REQUESTS:
             self._throttle.record_success(sent_at)
-        return parse(response)
+        return response
 
 
 def _seconds(request: Request, timeouts: Timeouts, left: float) -> float:

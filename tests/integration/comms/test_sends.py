@@ -497,6 +497,16 @@ def test_a_refusal_that_comes_before_the_body_was_read_is_heard(send, email, htt
     assert error.context.status == 413
 
 
+@pytest.mark.parametrize(
+    ("answer", "statuses"),
+    [((202, ACCEPTED), ["202"]), ((500, b""), ["500"]), ((429, b""), ["429", "429"])],
+)
+def test_an_observer_is_told_what_came_of_it(send, http, answer, statuses):
+    told = []
+    send(http(*answer, retry_after="0"), observer=told.append, attempts=2)
+    assert [(one.method, one.status) for one in told] == [("POST", status) for status in statuses]
+
+
 # -- Whoever leaves --------------------------------------------------------------------------------------------------
 
 
