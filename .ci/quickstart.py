@@ -138,8 +138,9 @@ def with_output(page: str, output: str, value: Any) -> str:
     """Return the page with what came out in the place of what it shows."""
     waits = re.findall(r"((?:SCHEDULED|PROCESSING|COMPLETED)\b[^\n]*\(emails comms_operation_\w+\))", output)
     tells = re.findall(r"\d+ of \d+ reached", output)
+    first_and_last = "\n".join(dict.fromkeys([*waits[:1], *waits[-1:]]))
     shown = {
-        "log: wait": re.sub(r"(comms_operation_.{4})\w+", r"\1...", "\n".join(dict.fromkeys([*waits[:1], *waits[-1:]]))),
+        "log: wait": re.sub(r"(comms_operation_.{4})\w+", r"\1...", first_and_last),
         "log: tell": tells[-1] if tells else "nothing",
         "xcom: wait": as_json(value),
     }
