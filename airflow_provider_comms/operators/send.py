@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import ExitStack
-from functools import partial
+from functools import cached_property, partial
 from inspect import signature
 from time import sleep, time
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
@@ -187,8 +187,12 @@ class _SendOperator(PollingTask, BaseOperator):
             fail_if=fail_if,
             fail_early=fail_early,
         ).check_for(self.resource)
-        self._stopped = threading.Event()
         check_send(self._arguments(), is_literal)
+
+    @cached_property
+    def _stopped(self) -> threading.Event:
+        """Not made before it is needed: Airflow copies the tasks of a DAG, and a lock cannot be copied."""
+        return threading.Event()
 
     def _arguments(self) -> dict[str, Any]:
         names = signature(_SendOperator.__init__).parameters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -23,6 +24,13 @@ def emails(**kwargs):
 
 def messages(**kwargs):
     return CommsSendMessagesOperator(**{"task_id": "send", "to": ["+1 415 555 0100"], "text": "Hi", **kwargs})
+
+
+def test_a_task_can_be_copied_as_airflow_copies_those_of_a_dag():
+    copied = copy.deepcopy(emails(variables={"city": "Riga"}))
+
+    assert copied._given("to") == PEOPLE
+    assert copied._given("variables") == {"city": "Riga"}
 
 
 def test_it_sends_and_returns_what_the_sensor_takes(airflow, comms_simulator):
