@@ -39,7 +39,7 @@ class CommsOperationCanceled(CommsTaskFailed):
 
 
 class CommsThresholdExceeded(CommsTaskFailed):
-    """The operation is completed, and one of its counters is above the limit that the task sets."""
+    """An operation, or the totals of a report, break a limit that the task sets."""
 
 
 class CommsPermanentError(CommsTaskFailed):

@@ -48,6 +48,7 @@ os.environ |= {
     "AIRFLOW__METRICS__STATSD_HOST": "127.0.0.1",
     "AIRFLOW__METRICS__STATSD_PORT": str(METRICS.getsockname()[1]),
     "AIRFLOW__METRICS__STATSD_INFLUXDB_ENABLED": "True",
+    "AIRFLOW__METRICS__METRICS_ALLOW_LIST": "comms.request,comms.poll,comms.wait.ended,comms.wait.duration",
     "AIRFLOW__OPENLINEAGE__DISABLED": "True",
     # A simulator does not mind being asked often.
     "COMMS_MIN_POKE_INTERVAL": "0.05",
@@ -106,19 +107,34 @@ def airflow_home(tmp_path_factory, worker_id):
     return HOME
 
 
+@pytest.fixture(scope="session")
+def mailbox():
+    """Take the mails that DAGs send."""
+    from tests.mailbox import Mailbox
+
+    with Mailbox() as mailbox:
+        yield mailbox
+
+
+@pytest.fixture(scope="session")
+def metrics_so_far():
+    """Read this provider's metrics that Airflow has sent since the last time, as StatsD's lines."""
+
+    def read():
+        packets = []
+        with suppress(BlockingIOError):
+            while True:
+                packets.append(METRICS.recv(65536).decode())
+        return [line for packet in packets for line in packet.splitlines()]
+
+    return read
+
+
 @pytest.fixture
-def metrics():
-    """Read the metrics that Airflow has sent since: `metrics()` gives this provider's, as StatsD's lines."""
-    _received()
-    return lambda: [line for line in _received() if line.startswith("airflow.comms.")]
-
-
-def _received():
-    lines = []
-    with suppress(BlockingIOError):
-        while True:
-            lines.append(METRICS.recv(65536).decode())
-    return [line for packet in lines for line in packet.splitlines()]
+def metrics(metrics_so_far):
+    """Read those that were sent since the test began."""
+    metrics_so_far()
+    return metrics_so_far
 
 
 @pytest.fixture(scope="session")

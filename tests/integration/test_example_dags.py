@@ -88,13 +88,17 @@ def test_mapped_operations(airflow, comms_simulator):
     assert run.xcom("use_stats") == 30
 
 
-def test_daily_report(airflow, comms_simulator, tmp_path):
+def test_daily_report(airflow, comms_simulator, mailbox, monkeypatch, tmp_path):
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", mailbox.connection)
     comms_simulator.add_operation("emails", processing_for=0, recipients=5, age=3600)
 
-    run = run_to_end(load("comms_daily_report"), {"output": str(tmp_path)})
+    run = run_to_end(load("comms_daily_report"), {"output": str(tmp_path), "mail_to": "team@example.org"})
 
     assert run.state == "success"
-    assert run.xcom("announce").startswith("Twilio Comms, ")
+    (mail,) = mailbox.to("team@example.org")
+    first, *_ = run.xcom("report")["summary"]["text"].splitlines()
+    assert mail["Subject"] == first
+    assert first in mail.get_body().get_content()
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".gz", ".html"]
 
 
@@ -109,6 +113,23 @@ def test_report_history(airflow, comms_simulator, tmp_path):
     assert run.states == {"history": "failed", "alert": "success"}
     assert run.xcom("alert") == "emails: reached = 180 (90.0 %), below the limit of 95 %"
     assert len(list(tmp_path.glob("emails/date=*/operations.jsonl"))) == 6
+
+
+def test_delivery_deadline(airflow, comms_simulator):
+    operation_id = comms_simulator.add_operation("emails", processing_for=1)
+
+    dag = load("comms_delivery_deadline")
+    dag.deadline = None  # `airflow dags test` cannot take one; the system tests run it with it.
+    run = run_to_end(dag, {"operation_id": operation_id})
+
+    assert run.states == {"wait": "success"}
+
+
+def test_final_report(airflow, comms_simulator):
+    run = run_to_end(load("comms_final_report"))
+
+    assert run.states == {"report": "success"}
+    assert run.xcom("report")["complete"] is True
 
 
 def test_every_example_is_covered_here():
