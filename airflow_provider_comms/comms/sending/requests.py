@@ -6,7 +6,7 @@ import json
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from copy import copy
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from airflow_provider_comms.comms.arguments import suggests_keywords
@@ -19,7 +19,7 @@ from airflow_provider_comms.comms.sending.schema import TAGS, EmailRequest, Mess
 from airflow_provider_comms.comms.sending.scrubber import Scrubber
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from airflow_provider_comms.comms.sending.model import Model
@@ -142,13 +142,13 @@ class EmailSend(Send):
             "subject": subject,
             "html": html,
             "text": text,
-            "attachments": [_with_base64(one) for one in attachments] if attachments else None,
+            "attachments": _each(attachments, _attachment),
             "headers": headers,
         }
         super().__init__(
             {
                 "from": from_,
-                "to": _recipients(to, {}),
+                "to": _each(to, _recipient),
                 "content": content,
                 "ipPoolName": ip_pool_name,
                 "tags": tags,
@@ -199,37 +199,43 @@ class MessageSend(Send):
         super().__init__(
             {
                 "from": from_,
-                "to": _recipients(to, {"channel": "PHONE"}),
-                "content": _message_content(text, media, content_id, modules),
+                "to": _each(to, partial(_recipient, channel="PHONE")),
+                "content": _message_content(text, media, content_id, _each(modules, _plain)),
                 "tags": tags,
                 "schedule": schedule_of(send_at, self.resource),
             }
         )
 
 
-def _recipients(to: object, defaults: Mapping[str, str]) -> object:
-    """Return recipients as the API has them; what is none stays as it is, to be refused with its number."""
-    if isinstance(to, (str, bytes, dict)) or not isinstance(to, Iterable):
-        return to
-    return [{"address": one, **defaults} if isinstance(one, str) else one for one in to]
+def _each(values: Any, convert: Callable[[Any], Any]) -> Any:
+    """Return the values converted; what is no list of values stays as it is, to be refused by name."""
+    if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
+        return values
+    return [convert(one) for one in values]
 
 
-def _message_content(
-    text: str | None, media: Iterable[str | Mapping[str, str]] | None, content_id: str | None, modules: object
-) -> dict[str, Any]:
-    files = [{"url": one} if isinstance(one, str) else one for one in media] if media else None
-    kinds = [{"text": text, "media": files}, {"contentId": content_id}, {"modules": modules}]
+def _recipient(value: Any, **defaults: str) -> Any:
+    return {"address": value, **defaults} if isinstance(value, str) else value
+
+
+def _media(value: Any) -> Any:
+    return {"url": value} if isinstance(value, str) else value
+
+
+def _attachment(value: Any) -> Any:
+    if isinstance(value, Mapping) and isinstance(content := value.get("content"), bytes):
+        return {**value, "content": b64encode(content).decode()}
+    return value
+
+
+def _message_content(text: object, media: object, content_id: object, modules: object) -> dict[str, Any]:
+    files = _each(media, _media)
+    kinds = ({"text": text, "media": None if files == [] else files}, {"contentId": content_id}, {"modules": modules})
     given: list[dict[str, Any]] = [kind for kind in map(_plain, kinds) if kind]
     if len(given) != 1:
         said = "exactly one kind of content is needed: text and media, content_id, or modules"
         raise refusal(Resource.MESSAGES, ApiError(None, f"{said}; this has {len(given) or 'none'}"))
     return given[0]
-
-
-def _with_base64(attachment: object) -> object:
-    if isinstance(attachment, Mapping) and isinstance(content := attachment.get("content"), bytes):
-        return {**attachment, "content": b64encode(content).decode()}
-    return attachment
 
 
 def _plain(value: Any) -> Any:

@@ -10,6 +10,8 @@ import traceback
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.comms.sending.requests import MAX_BYTES, EmailSend, MessageSend
@@ -338,6 +340,58 @@ def test_an_rcs_message_of_any_kind(content):
 )
 def test_an_rcs_message_that_cannot_be_sent(content, says):
     assert says in refusal(message, **rcs(content)).message
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.binary(max_size=8)
+NAMES = st.sampled_from(
+    [
+        "address",
+        "addresses",
+        "channel",
+        "variables",
+        "name",
+        "senderId",
+        "channels",
+        "rcs",
+        "sms",
+        "text",
+        "url",
+        CANARY,
+    ]
+)
+ANYTHING = st.recursive(
+    SCALARS | st.sampled_from([CANARY, f"{CANARY}@example.com", "PHONE", object(), {1, 2}]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES | SCALARS, inner, max_size=3),
+    max_leaves=8,
+)
+EMAIL_ARGUMENTS = (
+    "from_",
+    "to",
+    "subject",
+    "html",
+    "text",
+    "attachments",
+    "headers",
+    "ip_pool_name",
+    "tags",
+    "send_at",
+)
+MESSAGE_ARGUMENTS = ("from_", "to", "text", "media", "content_id", "modules", "tags", "send_at")
+
+
+@given(st.data())
+def test_whatever_is_given_it_is_a_request_or_an_argument_error_that_names_nobody(data):
+    make, names = data.draw(st.sampled_from([(email, EMAIL_ARGUMENTS), (message, MESSAGE_ARGUMENTS)]))
+    changes = data.draw(st.dictionaries(st.sampled_from(names), ANYTHING, min_size=1, max_size=3))
+    try:
+        made = make(**changes)
+    except CommsArgumentError as error:
+        told = f"{error!s}{error!r}{error.context.errors!r}{error.__cause__!r}"
+    else:
+        told = repr(made)
+        assert json.loads(made.body())
+    if "send_at" not in changes:
+        assert f"{CANARY}@" not in told
 
 
 # -- What is odd ------------------------------------------------------------------------------------------------------
