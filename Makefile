@@ -30,7 +30,7 @@ demo: $(VENV)/installed
 	@$(BIN)/python -m demo
 
 test: $(VENV)/installed
-	@$(PYTEST) -n 3 --dist loadfile -m 'not system and not ui'
+	@$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder -m 'not system and not ui'
 	@echo 'In a whole Airflow:'
 	@$(PYTEST) -m 'system and not postgres'
 

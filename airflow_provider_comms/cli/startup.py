@@ -46,20 +46,20 @@ def log_to(handler: logging.Handler, level: int = logging.WARNING) -> None:
 @contextmanager
 def silence_startup_output() -> Iterator[None]:
     """
-    Hold back what Airflow writes while it starts, some versions to standard output, where a result belongs.
+    Capture what Airflow writes while it starts, some versions to standard output, where a result belongs.
 
-    If the block fails, what was held back goes to standard error. The descriptors themselves are redirected, because
+    If the block fails, what was captured goes to standard error. The descriptors themselves are redirected, because
     Airflow's loggers keep the streams that they started with.
     """
-    with tempfile.TemporaryFile() as held_back:
+    with tempfile.TemporaryFile() as captured:
         try:
-            with _redirected(held_back.fileno()), warnings.catch_warnings():
+            with _redirected(captured.fileno()), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 logging.disable(logging.INFO)
                 yield
         except Exception:
-            held_back.seek(0)
-            os.write(_STDERR, b"".join(line for line in held_back if not _DEPRECATION.search(line)))
+            captured.seek(0)
+            os.write(_STDERR, b"".join(line for line in captured if not _DEPRECATION.search(line)))
             raise
         finally:
             logging.disable(logging.NOTSET)

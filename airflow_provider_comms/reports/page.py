@@ -165,5 +165,5 @@ def _file(form: str, file: Mapping[str, Any]) -> dict[str, str]:
     return {"format": form, "uri": file["uri"], "rows": number(file["rows"]), "bytes": number(file["bytes"])}
 
 
-def _written(moment: datetime, window: Window, form: str = "YYYY-MM-DD HH:mm:ss Z") -> str:
-    return pendulum.instance(moment).in_timezone(window.timezone).format(form)
+def _written(at: datetime, window: Window, form: str = "YYYY-MM-DD HH:mm:ss Z") -> str:
+    return pendulum.instance(at).in_timezone(window.timezone).format(form)

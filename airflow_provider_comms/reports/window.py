@@ -93,9 +93,9 @@ class Buckets:
     def __len__(self) -> int:
         return len(self.beginnings)
 
-    def index(self, moment: datetime) -> int:
-        """Return the number of the part that a moment is in; the nearest for one outside of the window."""
-        return max(0, bisect_right(self._timestamps, moment.timestamp()) - 1)
+    def index(self, at: datetime) -> int:
+        """Return the number of the part that a time is in; the nearest for one outside of the window."""
+        return max(0, bisect_right(self._timestamps, at.timestamp()) - 1)
 
     def labels(self) -> list[str]:
         """Return a name of each part: hours that come twice as the clocks are set back differ by their offset."""
@@ -117,7 +117,7 @@ def window_of(start: object, end: object, timezone: str = "UTC") -> Window:
     :raises CommsArgumentError: one of them cannot be right, or the window is empty.
     """
     zone = zone_of(timezone)
-    window = Window(moment_of("window_start", start, zone), moment_of("window_end", end, zone))
+    window = Window(aware_datetime("window_start", start, zone), aware_datetime("window_end", end, zone))
     if window.start >= window.end:
         raise CommsArgumentError(
             f"The window from {window.start} to {window.end} is empty.",
@@ -176,7 +176,7 @@ def kept_since(now: datetime) -> DateTime:
     return pendulum.instance(now).subtract(days=RETENTION_DAYS)
 
 
-def moment_of(name: str, value: Any, zone: Timezone | FixedTimezone) -> DateTime:
+def aware_datetime(name: str, value: Any, zone: Timezone | FixedTimezone) -> DateTime:
     """
     Return a point in time.
 
@@ -184,14 +184,14 @@ def moment_of(name: str, value: Any, zone: Timezone | FixedTimezone) -> DateTime
     :param value: an aware datetime or an ISO 8601 text; a text without an offset is in the zone.
     :raises CommsArgumentError: it cannot be right.
     """
-    moment = _parsed(value, zone) if isinstance(value, str) else value
-    if not isinstance(moment, datetime) or (moment.tzinfo is None):
+    at = _parsed(value, zone) if isinstance(value, str) else value
+    if not isinstance(at, datetime) or (at.tzinfo is None):
         raise CommsArgumentError(
             f"{name}={value!r} is not a point in time.",
             advice="Use an aware datetime or a text such as 2026-11-20, 2026-11-20T06:00 or 2026-11-20T06:00:00+01:00.",
         )
     try:
-        return pendulum.instance(moment).in_timezone(zone)
+        return pendulum.instance(at).in_timezone(zone)
     except (OverflowError, ValueError):
         raise CommsArgumentError(f"{name}={value!r} is out of range.") from None
 
@@ -218,10 +218,10 @@ def _beginnings(window: Window, step: str) -> list[DateTime]:
     return beginnings
 
 
-def _compact(moment: DateTime) -> str:
-    utc = moment.in_timezone("UTC")
+def _compact(at: DateTime) -> str:
+    utc = at.in_timezone("UTC")
     return utc.format("YYYYMMDD[T]HHmmss[Z]" if not utc.microsecond else "YYYYMMDD[T]HHmmss.SSSSSS[Z]")
 
 
-def _short(moment: DateTime) -> str:
-    return moment.format("YYYY-MM-DD HH:mm" if not moment.second and not moment.microsecond else "YYYY-MM-DD HH:mm:ss")
+def _short(at: DateTime) -> str:
+    return at.format("YYYY-MM-DD HH:mm" if not at.second and not at.microsecond else "YYYY-MM-DD HH:mm:ss")

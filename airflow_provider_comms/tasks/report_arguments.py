@@ -8,7 +8,7 @@ from airflow_provider_comms.comms.arguments import check_integer, check_parallel
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.comms.redaction import shown
 from airflow_provider_comms.reports.rows import check_format_names
-from airflow_provider_comms.reports.window import moment_of, zone_of
+from airflow_provider_comms.reports.window import aware_datetime, zone_of
 from airflow_provider_comms.tasks.arguments import is_literal
 from airflow_provider_comms.tasks.report_window import given_window
 from airflow_provider_comms.waiting.thresholds import check_counters, parse_thresholds
@@ -53,15 +53,15 @@ def resources_of(resource: object) -> list[Resource]:
     return list(dict.fromkeys(check_resource(one) for one in _each(resource)))
 
 
-def check_report(arguments: Mapping[str, Any], is_known: Callable[[Any], bool] = lambda _: True) -> None:
+def check_report(arguments: Mapping[str, Any], is_rendered: Callable[[Any], bool] = lambda _: True) -> None:
     """
     Refuse what cannot be right.
 
     :param arguments: of the operator, by name.
-    :param is_known: whether the value of a templated argument is there already.
+    :param is_rendered: whether a templated argument has its value already.
     :raises CommsArgumentError: names the argument, its value and what to use.
     """
-    known = {name: value for name, value in arguments.items() if name not in _TEMPLATED or is_known(value)}
+    known = {name: value for name, value in arguments.items() if name not in _TEMPLATED or is_rendered(value)}
     for name, choices in _CHOICES.items():
         _check_choice(name, known[name], choices)
     for name, check in _CHECKS.items():
@@ -69,7 +69,7 @@ def check_report(arguments: Mapping[str, Any], is_known: Callable[[Any], bool] =
             check(known[name])
     _check_window(known)
     given = _each(arguments["resource"])
-    resources = [check_resource(one) for one in given if is_known(one)]
+    resources = [check_resource(one) for one in given if is_rendered(one)]
     if len(resources) == len(given) == 1:
         check_counters(resources[0], known["fail_if"] or ())
     if arguments["output"] not in (None, "") and not known["formats"] and not known["html"]:
@@ -99,4 +99,4 @@ def _check_window(known: Mapping[str, Any]) -> None:
         return
     for name in names:
         if known.get(name) not in (None, ""):
-            moment_of(name, known[name], zone_of(known.get("timezone", "UTC")))
+            aware_datetime(name, known[name], zone_of(known.get("timezone", "UTC")))

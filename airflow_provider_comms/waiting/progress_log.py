@@ -44,7 +44,7 @@ class ProgressLog:
     last_line: float = 0.0
     _last_step: tuple[str, int] = ("", -1)
     _warned: dict[str, tuple[type[CommsError], float]] = field(default_factory=dict)
-    _in_trouble: dict[str, CommsError] = field(default_factory=dict)
+    _logged_errors: dict[str, CommsError] = field(default_factory=dict)
 
     def progress(self, seen: Mapping[str, Operation], ended: int, now: float) -> None:
         """
@@ -91,14 +91,14 @@ class ProgressLog:
             self._warned[one] = (type(errors[one]), now)
         for kind in dict.fromkeys(type(errors[one]) for one in fresh):
             self._warn([one for one in fresh if type(errors[one]) is kind], errors, now)
-        if over := [one for one in self._in_trouble if one not in errors]:
+        if over := [one for one in self._logged_errors if one not in errors]:
             self._line(logging.INFO, now, "The status can be read again", over)
         # An error that was not logged has no end to log.
-        kept = {one: error for one, error in self._in_trouble.items() if one in errors}
-        self._in_trouble = kept | {one: errors[one] for one in fresh}
+        kept = {one: error for one, error in self._logged_errors.items() if one in errors}
+        self._logged_errors = kept | {one: errors[one] for one in fresh}
 
     def _is_fresh(self, operation_id: str, error: CommsError, now: float) -> bool:
-        if operation_id in self._in_trouble:
+        if operation_id in self._logged_errors:
             return type(error) is not self._warned[operation_id][0]
         kind, warned_at = self._warned.get(operation_id, (None, -HEARTBEAT))
         return type(error) is not kind or now - warned_at >= HEARTBEAT
