@@ -306,7 +306,7 @@ CANNOT_BE_RIGHT = [
 ]
 
 
-@pytest.mark.parametrize(("make", "wrong"), CANNOT_BE_RIGHT, ids=str)
+@pytest.mark.parametrize(("make", "wrong"), CANNOT_BE_RIGHT, ids=lambda value: getattr(value, "__name__", str(value)))
 def test_what_cannot_be_right_is_refused_when_the_dag_is_parsed(make, wrong):
     with pytest.raises(CommsArgumentError):
         make(**wrong)
