@@ -73,6 +73,18 @@ class SimulatedApi:
         """Let nothing go wrong any more."""
         self._control("DELETE", "faults")
 
+    def reset(self) -> None:
+        """Forget all that was sent, asked and set."""
+        self._control("POST", "reset", {})
+
+    def accepted_recipients(self) -> dict[str, int]:
+        """Return how often each recipient of an e-mail was accepted."""
+        return dict(self._control("GET", "sends/recipients")["emails"])
+
+    def sends(self) -> dict[str, Any]:
+        """Return of the e-mails that were accepted: `sends`, `recipients`, `distinct`, `repeated` ..."""
+        return dict(self._control("GET", "sends")["emails"])
+
     def advance(self, seconds: float) -> None:
         """Move its clock on."""
         self._control("POST", "clock", {"advance": seconds})
