@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from benchmarks import (
     a_million_in_a_report,
+    a_million_recipients,
     fetch_concurrently,
     hand_over,
     in_the_triggerer,
+    killed_sends,
     listing_cpu,
     listing_memory,
     listing_parallel,
@@ -33,6 +35,8 @@ BENCHMARKS: dict[str, Callable[[], Report]] = {
     "listing_memory": listing_memory.run,
     "listing_parallel": listing_parallel.run,
     "a_million_in_a_report": a_million_in_a_report.run,
+    "a_million_recipients": a_million_recipients.run,
+    "killed_sends": killed_sends.run,
     "fetch_concurrently": fetch_concurrently.run,
     "steady_429": steady_429.run,
     "ten_thousand_waits": ten_thousand_waits.run,

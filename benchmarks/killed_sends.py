@@ -71,7 +71,7 @@ def _figures(*, has_store: bool, lag: float, counted: dict[str, int]) -> list[Fi
     ]
 
 
-def kill_and_retry(url: str, kills: int, has_store: bool, lag: float) -> dict[str, int]:  # noqa: FBT001  (arrives as JSON)
+def kill_and_retry(url: str, kills: int, has_store: bool, lag: float) -> dict[str, int]:
     """
     Kill a send at some steps, and let the next try run to its end each time.
 
@@ -185,7 +185,7 @@ def _execute(one: Try) -> Any:
 
 @dataclass
 class Steps:
-    """Counts calls and returns from the first request to the last answer that was written down; kills at one of them."""
+    """Counts calls and returns, from the first request to the last answer written down; kills at one of them."""
 
     kill_at: int | None
     count: int = 0

@@ -88,7 +88,8 @@ class Chunks:
 
         :param chunk: its number, from 1.
         """
-        return [json.loads(text) for _, text in self._lines(chunk)]
+        recipients: list[dict[str, Any]] = json.loads(b"[%s]" % b",".join([text for _, text in self._lines(chunk)]))
+        return recipients
 
     def rows_of(self, chunk: int, positions: Iterable[int]) -> list[int]:
         """

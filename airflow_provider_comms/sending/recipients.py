@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.comms.resource import Resource
@@ -24,6 +24,7 @@ _NAMES = {
 _CHANNELS = ("PHONE", "WHATSAPP")
 _PUNCTUATION = re.compile(r"[\s().\-/]+")
 _WHATSAPP = "whatsapp:"
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Recipient:
 
     def as_json(self) -> bytes:
         """Return the fields on one line."""
-        return json.dumps(self.fields, ensure_ascii=False, separators=(",", ":")).encode()
+        return _ENCODER.encode(self.fields).encode()
 
 
 def read_recipients(
@@ -72,7 +73,7 @@ def read_variables(given: object, where: str) -> dict[str, str]:
 
     :raises CommsArgumentError: a value is neither; names the variable, not its value.
     """
-    if not isinstance(given, Mapping):
+    if not _is_mapping(given):
         raise CommsArgumentError(f"{where}: the variables are a {type(given).__name__}, not a mapping.", advice=_FORMS)
     return {
         _variable_name(name, where): _variable(value, str(name), where)
@@ -90,16 +91,22 @@ _FORMS = (
 def _read(resource: Resource, row: int, given: Any, common: Mapping[str, str]) -> Recipient:
     where = f"Recipient in row {row:,}"
     source = {"address": given} if isinstance(given, str) else given
-    if not isinstance(source, Mapping):
+    if not _is_mapping(source):
         raise CommsArgumentError(f"{where} is a {type(given).__name__}.", advice=_FORMS)
     # Before anything is said of its other keys: what is no recipient may have an address for a key.
     fields, addresses = _address(resource, source, where)
-    own = read_variables(source.get("variables") or {}, where)
-    others = read_variables({key: value for key, value in source.items() if key not in _NAMES[resource]}, where)
-    if variables := {**common, **others, **own}:
+    names = _NAMES[resource]
+    others = {key: value for key, value in source.items() if key not in names}
+    own = read_variables(source["variables"], where) if source.get("variables") else {}
+    if variables := {**common, **(read_variables(others, where) if others else {}), **own}:
         fields["variables"] = variables
     identity = " ".join(sorted(addresses)) or f"{fields.get('memoryStoreId')} {fields.get('profileId')}"
     return Recipient(row, fields, addresses, identity)
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    # Asking an abstract class is slow, and there may be millions to ask for.
+    return type(value) is dict or isinstance(value, Mapping)
 
 
 def _address(resource: Resource, source: Mapping[str, Any], where: str) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -161,7 +168,7 @@ def _variable_name(name: object, where: str) -> str:
 
 def _variable(value: object, name: str, where: str) -> str:
     match value:
-        case str():
+        case str():  # Nearly all of them.
             return value
         case bool():
             return str(value).lower()

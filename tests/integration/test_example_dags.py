@@ -132,6 +132,40 @@ def test_final_report(airflow, comms_simulator):
     assert run.xcom("report")["complete"] is True
 
 
+def test_newsletter(airflow, comms_simulator, tmp_path):
+    comms_simulator.change_settings(send_plan={"processing_for": 0.5})
+
+    run = run_to_end(load("comms_newsletter"), {"folder": str(tmp_path), "dry_run": False})
+
+    assert run.state == "success"
+    assert run.xcom("report") == "25 of 25 reached (100.0 %)"
+    assert comms_simulator.sends[0].body["to"][3]["variables"]["first_name"] == "Kim 3"
+
+
+def test_newsletter_as_a_dry_run(airflow, comms_simulator, tmp_path):
+    run = run_to_end(load("comms_newsletter"), {"folder": str(tmp_path), "dry_run": True})
+
+    assert run.states == {"export": "success", "send": "skipped", "wait": "skipped", "report": "skipped"}
+    assert comms_simulator.sends == ()
+
+
+def test_order_messages(airflow, comms_simulator):
+    comms_simulator.change_settings(send_plan={"processing_for": 0.5})
+
+    run = run_to_end(load("comms_order_messages"))
+
+    assert run.states["send"] == ["success"] * 2
+    assert sorted(one.recipients for one in comms_simulator.sends) == [("+14155550100",), ("+14155550101",)]
+
+
+def test_alert_by_email(airflow, comms_simulator):
+    assert run_to_end(load("comms_alert_by_email")).state == "failed"
+
+    (sent,) = comms_simulator.sends
+    assert sent.recipients == ("data-team@example.com", "on-call@example.com")
+    assert sent.body["content"]["subject"] == "comms_alert_by_email.load has failed"
+
+
 def test_every_example_is_covered_here():
     here = Path(__file__).read_text()
     assert [path.stem for path in EXAMPLES if json.dumps(path.stem) not in here] == []
