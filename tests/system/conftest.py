@@ -57,6 +57,14 @@ def ways_simulators() -> Iterator[list[ThreadSimulator]]:
         yield [stack.enter_context(ThreadSimulator()) if way.gone_for else shared for way in WAYS]
 
 
+@pytest.fixture(scope="session")
+def sends_simulators() -> Iterator[dict[str, ThreadSimulator]]:
+    """Simulators in this process, by connection: one for each way in which a send can end."""
+    names = ("send_waited_for", "send_retried", "send_unknown", "send_refused")
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(ThreadSimulator()) for name in names}
+
+
 def _connection(simulator: ThreadSimulator) -> str:
     # One request a call: what is waited out is then the wait's doing, not the client's.
     return json.dumps(json.loads(simulator.connection_json()) | {"extra": {"attempts": 1}})
@@ -93,6 +101,7 @@ def airflow(
     database: str | None,
     simulator: Simulator,
     ways_simulators: list[ThreadSimulator],
+    sends_simulators: dict[str, ThreadSimulator],
     dags_folder: Path,
     mailbox: Mailbox,
     tmp_path_factory: pytest.TempPathFactory,
@@ -101,6 +110,7 @@ def airflow(
     connections = {"twilio_comms_default": simulator.connection, "ways": _connection(ways_simulators[0])}
     connections["smtp_default"] = mailbox.connection
     connections |= {f"way_{number}": _connection(one) for number, one in enumerate(ways_simulators)}
+    connections |= {name: _connection(one) for name, one in sends_simulators.items()}
     airflow = LocalAirflow(
         tmp_path_factory.mktemp("airflow"), dags_folder, processes, connections=connections, database=database
     )
