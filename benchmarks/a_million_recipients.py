@@ -80,8 +80,9 @@ def send(url: str, count: int) -> dict[str, float]:
             subject="Spring",
             html="<p>Hi {{ first_name | default: 'there' }}, spring has come to {{ city | default: 'you' }}.</p>",
         )
+        context: Any = {"ti": _TaskInstance(), "task_state_store": _Store()}
         with spending(freeze=False) as spent:
-            xcom = operator.execute({"ti": _TaskInstance(), "task_state_store": _Store()})
+            xcom = operator.execute(context)
         size = path.stat().st_size / MEGABYTE
     accepted = api.sends()
     return {

@@ -296,6 +296,8 @@ class _SendOperator(PollingTask, BaseOperator):
         from airflow_provider_comms.tasks.send_journal import journal_of
 
         journal = journal_of(context)
+        if journal is None:
+            self.log.info("Nothing is remembered between tries before Airflow 3.3: a retry looks for the send's tag.")
         rules = Rules(
             on_unknown=self.on_unknown,
             confirm_for=seconds_of("confirm_for", self.confirm_for),

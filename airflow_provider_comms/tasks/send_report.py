@@ -51,8 +51,7 @@ class Place:
     @property
     def find_command(self) -> str:
         """The command that looks for it."""
-        connection, tag = f"--conn-id {self.conn_id}", f"--tag {send_tag(self.digest)}"
-        return f"airflow comms find {connection} --resource {self.resource.value} {tag}"
+        return f"airflow comms find {self.resource.value} --tag {send_tag(self.digest)} --conn-id {self.conn_id}"
 
 
 def sent_line(sent: Sent, place: Place) -> str:
@@ -74,7 +73,7 @@ def unknown_error(end: Unknown, place: Place) -> CommsSendUnknown:
         f"sent: {_window(end.since, end.until)}" + (f"; request id {request_id}" if request_id else ""),
         f"tag: {send_tag(place.digest)}",
         place.accepted_before,
-        f"error: {_first_line(end.error)}" if end.error else "An earlier try of the task may have sent it.",
+        f"error: {_first_line(end.error)}" if end.error else "An earlier try may have sent it; see its log.",
         f"could not look for it: {_first_line(end.look_up_error)}" if end.look_up_error else "",
         f"find out: {place.find_command}",
         "if it was accepted: clear the task; it takes over what it finds, and goes on",

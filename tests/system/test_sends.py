@@ -56,7 +56,7 @@ def test_each_send_ends_as_it_should(canaries: Run, sends_simulators: dict[str, 
     ]
     log = canaries.log("unknown")
     assert "It is not known whether chunk 1 of 1 (5 recipients) was accepted." in log
-    assert "airflow comms find --conn-id send_unknown --resource emails --tag airflow.send:" in log
+    assert "airflow comms find emails --tag airflow.send:" in log
     assert "at recipient 2" in canaries.log("refused")
 
 

@@ -203,7 +203,9 @@ def test_the_command_that_an_error_names_exists(comms_simulator, store):
 
     (line,) = [line for line in str(unknown.value).splitlines() if "find out:" in line]
     words = line.split("airflow comms ")[1].split()
-    assert command_line().parse_args(words).tag.startswith("airflow.send:")
+    arguments = command_line().parse_args(words)
+    assert (arguments.resource, arguments.conn_id) == ("emails", "twilio_comms_default")
+    assert arguments.tag == f"airflow.send:{comms_simulator.sends[0].tags['airflow.send']}"
 
 
 @pytest.mark.parametrize("has_store", [True, False], ids=["store", "no store"])
