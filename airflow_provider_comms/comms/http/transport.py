@@ -6,7 +6,7 @@ import asyncio
 import logging
 import socket
 import ssl
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import lru_cache
@@ -181,7 +181,8 @@ class Transport:
         try:
             yield http
         finally:
-            await http.aclose()
+            with suppress(Exception):  # Its end must not hide what the response has said.
+                await http.aclose()
 
     async def aclose(self) -> None:
         """Close all connections, lent or not. The transport can be used again: it opens new ones."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import socket
 import threading
 import time
@@ -545,3 +547,28 @@ def test_closing_the_client_does_not_cut_off_a_send(settings_for, raw_server, em
         return await task
 
     assert asyncio.run(close_early()).operation_id == ID
+
+
+def test_an_interrupt_of_the_blocking_client_ends_the_request(settings_for, raw_server, email, eventually):
+    """As Airflow's execution_timeout, or a signal: nobody knows what came of it, and it is not sent again."""
+    server = raw_server(read_and_say_nothing)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    def when_it_is_under_way():
+        eventually(lambda: server.exchanges)
+        os.kill(os.getpid(), signal.SIGALRM)
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with CommsClient(settings_for(server, attempts=3)) as client:
+            alarm = threading.Thread(target=when_it_is_under_way)
+            alarm.start()
+            with pytest.raises(KeyboardInterrupt):
+                client.send_emails(email())
+            alarm.join()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    eventually(server.exchanges[0].left.is_set)
+    assert server.accepted == 1
