@@ -6,6 +6,7 @@ import inspect
 import re
 from importlib import import_module
 
+from airflow.providers.common.compat.notifier import BaseNotifier
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_comms import exceptions
@@ -128,45 +129,44 @@ def _bases(error):
 
 
 def operators():
-    """Return the sensors and operators that Airflow is told of."""
+    """Return the sensors, operators and notifiers that Airflow is told of."""
     info = get_provider_info()
-    modules = [
-        name for kind in ("sensors", "operators") for entry in info.get(kind, ()) for name in entry["python-modules"]
-    ]
+    modules = [name for kind in ("sensors", "operators") for one in info[kind] for name in one["python-modules"]]
+    modules += [path.rpartition(".")[0] for path in info["notifications"]]
     for name in modules:
-        module = import_module(name)
-        for _, one in inspect.getmembers(module, inspect.isclass):
-            if issubclass(one, BaseOperator) and one.__module__ == name and not one.__name__.startswith("_"):
+        for one in vars(import_module(name)).values():
+            is_ours = inspect.isclass(one) and one.__module__ == name and not one.__name__.startswith("_")
+            if is_ours and issubclass(one, (BaseOperator, BaseNotifier)):
                 yield one
 
 
-RENAMED = {"output": "output_folder", "dry_run": "is_dry_run"}
-"""Arguments that stand in `template_fields` under another name, for Airflow has an attribute of theirs."""
-
-
-def is_templated(operator, name):
-    return RENAMED.get(name, name) in operator.template_fields
+def is_templated(meaning):
+    return "(templated" in meaning
 
 
 def parameters():
     lines = []
     for operator in operators():
-        classes = [one for one in operator.__mro__ if one.__module__ == operator.__module__]
-        documented = {name: said for one in reversed(classes) for name, said in documented_parameters(one).items()}
+        documented = documented_parameters(operator)
         lines += ["", f"## `{operator.__name__}`", "", f"`from {operator.__module__} import {operator.__name__}`", ""]
         lines += [_markdown(inspect.getdoc(operator).split("\n\n")[0]), ""]
         lines += ["| parameter | meaning |", "|---|---|"]
-        every = [parameter for one in classes for parameter in own_parameters(one)]
-        for parameter in {one.name: one for one in every}.values():
+        for parameter in own_parameters(operator):
+            meaning = documented.get(parameter.name, "")
             is_required = parameter.default is parameter.empty
             notes = ["*required*" if is_required else f"default `{_default(parameter)}`"]
-            if is_templated(operator, parameter.name):
+            if is_templated(meaning):
                 notes.append("*templated*")
-            meaning = re.sub(r"\s+\(templated\)", "", documented.get(parameter.name, ""))
+            meaning = re.sub(r"\s+\(templated\)", "", meaning)
             lines.append(f"| `{parameter.name}` | {_cell(meaning)}<br>{', '.join(notes)} |")
-        if found := next(filter(None, (RETURN.search(inspect.getdoc(one)) for one in classes)), None):
+        if found := next(filter(None, (RETURN.search(inspect.getdoc(one)) for one in _family(operator))), None):
             lines += ["", f"**Returns** {_markdown(found[1])}"]
     return [*lines, ""]
+
+
+def _family(cls):
+    """Return the class and those of its bases that stand beside it: what they take, it takes."""
+    return [one for one in cls.__mro__ if one.__module__ == cls.__module__]
 
 
 def _default(parameter):
@@ -177,16 +177,19 @@ def _default(parameter):
 
 
 def own_parameters(function):
-    """Return a signature's parameters, but for self and what is passed on to Airflow."""
-    function = function.__init__ if inspect.isclass(function) else function
+    """Return a signature's parameters, but for self and what is passed on to Airflow; of a class, what makes one."""
+    if inspect.isclass(function):
+        makers = [one.__init__ for one in _family(function) if "__init__" in vars(one)]
+        return list({one.name: one for maker in makers for one in own_parameters(maker)}.values())
     passed_on = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
     parameters = inspect.signature(inspect.unwrap(function)).parameters.values()
     return [one for one in parameters if one.kind not in passed_on and one.name not in {"self", "cls"}]
 
 
 def documented_parameters(function):
-    """Return what a docstring says of each parameter."""
-    return dict(PARAMETER.findall(inspect.getdoc(function) or ""))
+    """Return what a docstring says of each parameter; of a class, what those of its bases beside it say too."""
+    documented = reversed(_family(function)) if inspect.isclass(function) else [function]
+    return {name: said for one in documented for name, said in PARAMETER.findall(inspect.getdoc(one) or "")}
 
 
 def _cell(text):

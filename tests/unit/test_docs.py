@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.docs_tables import with_tables
+from tests.unit.docs_tables import documented_parameters, is_templated, operators, with_tables
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -59,6 +59,19 @@ def test_every_page_is_in_the_contents_of_the_site():
 def test_the_readme_shows_the_log_that_the_quickstart_has_from_a_real_run():
     shown = re.search(r"```text\n(PROCESSING.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
     assert f"<!-- log: wait -->\n```text\n{shown}```" in (ROOT / "docs" / "quickstart.md").read_text()
+
+
+RENAMED = {"output": "output_folder", "dry_run": "is_dry_run"}
+"""Arguments that stand in `template_fields` under another name, for Airflow has an attribute of theirs."""
+
+
+@pytest.mark.parametrize("operator", list(operators()), ids=lambda operator: operator.__name__)
+def test_what_is_said_to_be_templated_is(operator):
+    documented = documented_parameters(operator)
+    said = {RENAMED.get(name, name) for name, meaning in documented.items() if is_templated(meaning)}
+    assert said <= set(operator.template_fields)
+    # What is rendered and not said to be is content for Twilio's own templates, which Airflow's leave alone.
+    assert {name for name in set(operator.template_fields) - said if "Liquid" not in documented[name]} <= {"modules"}
 
 
 COMMAND = re.compile(
