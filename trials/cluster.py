@@ -99,6 +99,7 @@ class Cluster:
         self.waits_per_run = waits_per_run
         self.figures: list[Figures] = []
         self.apis: list[Api] = []
+        self.canaries: dict[str, str] = {}
         self.stopped: set[str] = set()
         self.revived: list[str] = []
         self._stack = ExitStack()

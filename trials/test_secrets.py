@@ -30,10 +30,11 @@ def secrets_of(api: Api) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def search(cluster: Cluster) -> SecretSearch:
-    """Search for the secrets of all APIs that the trials have used."""
+    """Search for the secrets of all APIs that the trials have used, and for recipients."""
     if not cluster.apis:
         pytest.fail("No trial has run before this one: run them together.")
-    return SecretSearch({name: secret for api in cluster.apis for name, secret in secrets_of(api).items()})
+    secrets = {name: secret for api in cluster.apis for name, secret in secrets_of(api).items()}
+    return SecretSearch(secrets | cluster.canaries)
 
 
 def test_no_log_report_or_other_file_holds_a_secret(cluster: Cluster, search: SecretSearch) -> None:
