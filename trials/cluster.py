@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 
 BLOCKED = re.compile(r"thread was blocked for ([\d.]+) seconds")
 MEGABYTE = 2**20
-ALIVE_WITHIN = 6.0
-"""Seconds since its last heartbeat for which a triggerer counts as alive: three of its heartbeats."""
+ALIVE_WITHIN = 10.0
+"""Seconds since its last heartbeat for which a triggerer counts as alive: five of its heartbeats."""
+LOST_AFTER = 240.0
+"""Seconds after which a wait that has not ended is lost, and not only late."""
 UNTIL_TOLD = 3600.0
 """Seconds that operations take unless a trial ends them."""
 
@@ -213,7 +215,7 @@ class Trial:
         self._memory = cluster.triggerer_memory()
         self._sizes = {log: log.stat().st_size for log in cluster.triggerer_logs()}
 
-    def end(self, waits: Waits, *, at_most: int, recovered_at: float = 0.0, seconds: float = 120.0) -> Figures:
+    def end(self, waits: Waits, *, at_most: int, recovered_at: float = 0.0, seconds: float = LOST_AFTER) -> Figures:
         """
         Wait for the waits, and note the figures.
 

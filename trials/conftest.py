@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".distributed"
 SIZES = {
-    "TRIAL_WAITS": "120",
-    "TRIAL_WAITS_ON_WORKERS": "4",
+    "TRIAL_WAITS": "40",
+    "TRIAL_WAITS_ON_WORKERS": "2",
     "TRIAL_WAITS_RESUMING": "12",
     "TRIAL_REPORTS": "20",
     "TRIAL_SENDS": "20",

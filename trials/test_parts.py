@@ -12,6 +12,8 @@ from trials.bounds import INTERVAL, WITHIN, requests_of
 if TYPE_CHECKING:
     from trials.cluster import Cluster
 
+RUNS = 5
+"""Of a DAG with some forty waits: each trigger carries its whole DAG with it, so many waits are better many runs."""
 STOPPED_FOR = 60.0
 RESUMING = int(os.environ.get("TRIAL_WAITS_RESUMING", "12"))
 ONE, TWO = TRIGGERERS
@@ -19,7 +21,7 @@ ONE, TWO = TRIGGERERS
 
 def test_a_triggerer_is_killed_three_times(cluster: Cluster) -> None:
     trial, begun = cluster.trial("a triggerer killed three times"), time.time()
-    waits = cluster.start_waits(cluster.api("triggerer_killed"), runs=2)
+    waits = cluster.start_waits(cluster.api("triggerer_killed"), runs=RUNS)
 
     for name in (ONE, TWO, ONE):
         cluster.wait_until_deferred(waits)
@@ -33,7 +35,7 @@ def test_a_triggerer_is_killed_three_times(cluster: Cluster) -> None:
 
 def test_both_triggerers_are_stopped(cluster: Cluster) -> None:
     trial, begun = cluster.trial(f"both triggerers gone for {STOPPED_FOR:.0f} s"), time.time()
-    waits = cluster.start_waits(cluster.api("triggerers_stopped"), runs=2)
+    waits = cluster.start_waits(cluster.api("triggerers_stopped"), runs=RUNS)
     cluster.wait_until_deferred(waits)
 
     cluster.kill(*TRIGGERERS)
@@ -63,7 +65,7 @@ def test_a_worker_is_killed_while_it_resumes_waits(cluster: Cluster) -> None:
 
 def test_the_scheduler_is_killed(cluster: Cluster) -> None:
     trial, begun = cluster.trial("the scheduler killed"), time.time()
-    waits = cluster.start_waits(cluster.api("scheduler_killed"))
+    waits = cluster.start_waits(cluster.api("scheduler_killed"), runs=RUNS)
     cluster.wait_until_deferred(waits)
 
     cluster.kill("scheduler")
@@ -77,7 +79,7 @@ def test_the_scheduler_is_killed(cluster: Cluster) -> None:
 
 def test_postgresql_is_killed(cluster: Cluster) -> None:
     trial, begun = cluster.trial("PostgreSQL killed"), time.time()
-    waits = cluster.start_waits(cluster.api("postgresql_killed"))
+    waits = cluster.start_waits(cluster.api("postgresql_killed"), runs=RUNS)
     cluster.wait_until_deferred(waits)
 
     cluster.kill("PostgreSQL")
