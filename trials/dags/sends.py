@@ -19,7 +19,7 @@ with DAG(
     for number in range(int(os.environ["TRIAL_SENDS"])):
         CommsSendEmailsOperator(
             task_id=f"send_{number}",
-            from_={"address": "trials@example.com"},
+            from_={"address": "trials@example.com", "name": "Trials"},
             to=f"{{{{ dag_run.conf['folder'] }}}}/{number}.jsonl",
             subject="A trial",
             html="<p>Nobody will ever read this.</p>",
