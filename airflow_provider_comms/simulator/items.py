@@ -6,6 +6,7 @@ import hashlib
 import json
 from functools import cached_property
 from heapq import merge
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_provider_comms.simulator.clock import iso
@@ -119,6 +120,11 @@ class Item(NamedTuple):
     batch: Batch
     place: int
 
+    @property
+    def position(self) -> Position:
+        """When it is created, and its id."""
+        return self.batch.position(self.place)
+
 
 class ItemList:
     """
@@ -138,7 +144,7 @@ class ItemList:
         """The items from ``begin`` up to, without, ``end``; of these, in their order, what follows ``after``."""
         return merge(
             *(_items(batch, begin, end, after, newest_first) for batch in self._batches),
-            key=self.position,
+            key=attrgetter("position"),
             reverse=newest_first,
         )
 
@@ -152,10 +158,6 @@ class ItemList:
     def to_json(self, item: Item, now_ms: int, *, in_list: bool) -> str:  # noqa: ARG002 - there are lists only
         """An item's JSON."""
         return item.batch.to_json(item.place, now_ms)
-
-    def position(self, item: Item) -> Position:
-        """Where an item stands."""
-        return item.batch.position(item.place)
 
 
 def _items(batch: Batch, begin: Position, end: Position, after: Position | None, newest_first: bool) -> Iterator[Item]:

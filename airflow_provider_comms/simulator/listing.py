@@ -21,7 +21,16 @@ if TYPE_CHECKING:
     from airflow_provider_comms.simulator.queries import Query
     from airflow_provider_comms.simulator.settings import Settings
 
-Entry = TypeVar("Entry")
+
+class Positioned(Protocol):
+    """What a listing can show."""
+
+    @property
+    def position(self) -> Position:
+        """Where it stands in the order of creation."""
+
+
+Entry = TypeVar("Entry", bound=Positioned)
 _SEAL_BYTES = 8
 #: Base64 of these three bytes is ``+//+``, and what follows is padded so that every token also ends in ``==``.
 _AWKWARD = b"\xfb\xff\xfe"
@@ -59,9 +68,6 @@ class Source(Protocol[Entry]):
 
     def to_json(self, entry: Entry, now_ms: int, *, in_list: bool) -> str:
         """An entry's JSON."""
-
-    def position(self, entry: Entry) -> Position:
-        """Where an entry stands."""
 
 
 class Cursor(NamedTuple):
@@ -181,9 +187,9 @@ def make_page(
     if len(found) > size:
         # With `repeat_at_seam` the next page begins with the last entry of this one.
         last = held[-2] if settings.repeat_at_seam and size > 1 else held[-1]
-        following = Cursor(source.position(last))
+        following = Cursor(last.position)
     elif settings.endless_pages:
-        following = Cursor(source.position(held[-1]) if held else cursor.after, cursor.blanks + 1)
+        following = Cursor(held[-1].position if held else cursor.after, cursor.blanks + 1)
     return Page([source.to_json(entry, now_ms, in_list=True) for entry in held], following)
 
 

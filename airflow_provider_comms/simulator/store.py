@@ -153,10 +153,6 @@ class OperationStore:
         plan = operation.plan
         return plan.listed and status in (None, status_at(plan, now_ms - operation.position.created_ms))
 
-    def position(self, operation: Operation) -> Position:
-        """Where an operation stands."""
-        return operation.position
-
     def to_json(self, operation: Operation, now_ms: int, *, in_list: bool = False) -> str:
         """The JSON of an operation."""
         plan, age_ms = operation.plan, now_ms - operation.position.created_ms

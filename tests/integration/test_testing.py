@@ -28,9 +28,9 @@ def test_the_example_in_the_docs_passes_as_it_stands(tmp_path):
         command, cwd=tmp_path, check=False, capture_output=True, text=True, env=environment | {"HOME": str(tmp_path)}
     )
 
-    assert len(files) == 4
+    assert len(files) == 6
     assert done.returncode == 0, done.stdout[-5000:]
-    assert "4 passed" in done.stdout
+    assert "5 passed" in done.stdout
 
 
 def test_a_mapped_task_has_lists_and_its_interval_afterwards(comms_airflow, comms_simulator):
