@@ -13,7 +13,7 @@ PYTEST := $(BIN)/python .ci/pytest_twice.py
 .DEFAULT_GOAL := help
 
 help:
-	@echo 'make demo           watch a real Airflow wait for an e-mail and a message operation (KEEP=1 leaves its web UI up)'
+	@echo 'make demo           watch a real Airflow send, wait and report (KEEP=1 leaves its web UI up)'
 	@echo 'make test           run all tests'
 	@echo 'make test-properties  run the tests that draw their examples with more of them'
 	@echo 'make test-ui        use the connection form of the web UI in a real browser'

@@ -1,1 +1,1 @@
-"""The demonstration: a real Airflow on this machine waits for two operations without holding a worker."""
+"""The demonstration: a real Airflow on this machine sends, waits without holding a worker, and reports."""

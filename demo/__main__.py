@@ -1,4 +1,4 @@
-"""``python -m demo``: watch a real Airflow wait for two operations. ``KEEP=1`` leaves its web UI up."""
+"""``python -m demo``: watch a real Airflow send, wait and report. ``KEEP=1`` leaves its web UI up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The progress of the waits: a live table on a terminal, lines elsewhere."""
+"""The progress of the sends: a live table on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
@@ -43,11 +43,19 @@ def show_progress(output: Output) -> Iterator[Show]:
 
 
 def live_table(snapshot: Snapshot) -> Group:
-    """Return all waits as one table, with the workers below it."""
-    table = Table("waiting for", *snapshot.waits[0].tasks, "operation", "counters", expand=True)
-    for progress in snapshot.waits:
-        states = [Text(state, COLOURS.get(state, "")) for state in progress.tasks.values()]
-        table.add_row(progress.resource, *states, progress.operation.status, counters(progress))
+    """Return both sends as one table, a column for each, with the workers below it."""
+    flows = snapshot.flows
+    table = Table("", *[flow.resource for flow in flows])
+    for column in table.columns[1:]:
+        column.justify, column.min_width = "right", 12
+    for name in flows[0].tasks:
+        states = [flow.tasks[name] for flow in flows]
+        table.add_row(f"task {name}", *[Text(state, COLOURS.get(state, "")) for state in states])
+    table.add_section()
+    table.add_row("operation", *[flow.status for flow in flows])
+    for name in SHOWN_COUNTERS:
+        if any(flow.counters.get(name) for flow in flows):
+            table.add_row(name, *[f"{flow.counters.get(name, 0):,}" for flow in flows])
     return Group(table, Text(workers(snapshot.slots), "bold"))
 
 
@@ -61,9 +69,9 @@ class PlainProgress:
 
     def show(self, snapshot: Snapshot) -> None:
         """Print what differs from the snapshot before."""
-        for progress in snapshot.waits:
+        for progress in snapshot.flows:
             self._show_tasks(progress)
-            self._log_if_new(f"{progress.resource}: operation is", progress.operation.status)
+            self._log_if_new(f"{progress.resource}: operation is", progress.status)
         self._show_counters(snapshot)
         self._log_if_new("workers:", workers(snapshot.slots))
 
@@ -76,8 +84,9 @@ class PlainProgress:
         if time.monotonic() - self._counted_at < SECONDS_BETWEEN_COUNTER_LINES:
             return
         self._counted_at = time.monotonic()
-        for progress in snapshot.waits:
-            self._log_if_new(f"{progress.resource}:", counters(progress))
+        for progress in snapshot.flows:
+            if line := counters(progress):
+                self._log_if_new(f"{progress.resource}:", line)
 
     def _log_if_new(self, what: str, value: str) -> None:
         if self._last.get(what) != value:
@@ -87,8 +96,8 @@ class PlainProgress:
 
 def counters(progress: Progress) -> str:
     """Return the counters that change, as one line."""
-    counts = progress.operation.counters
-    return ", ".join(f"{name} {counts[name]}" for name in SHOWN_COUNTERS if counts.get(name))
+    counts = progress.counters
+    return ", ".join(f"{name} {counts[name]:,}" for name in SHOWN_COUNTERS if counts.get(name))
 
 
 def workers(slots: Slots) -> str:

@@ -16,18 +16,17 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Result:
     """
-    What one wait left in Airflow.
+    What one send left in Airflow.
 
     :param resource: ``emails`` or ``messages``
-    :param run_id: the DAG run
-    :param task_id: the task that left ``xcom`` under ``key``
+    :param accepted: how many recipients the API accepted, how many of them more than once
+    :param task_id: the task that left ``xcom``
     :param time: how long the wait took, and held a worker
     """
 
     resource: str
-    run_id: str
+    accepted: tuple[int, int]
     task_id: str
-    key: str
     xcom: Mapping[str, Any]
     time: WorkerTime
 
@@ -38,16 +37,16 @@ def report_table(results: list[Result]) -> Table:
     for column in table.columns[1:]:
         column.justify = "right"
 
-    table.add_row("status", *[str(result.xcom["status"]) for result in results])
+    table.add_row("accepted by the API", *[f"{result.accepted[0]:,}" for result in results])
+    table.add_row("more than once", *[f"{result.accepted[1]:,}" for result in results])
+    table.add_section()
     for name in _names(results, "stats"):
         table.add_row(name, *[_count(result.xcom["stats"].get(name)) for result in results])
     table.add_section()
     for name in _names(results, "rates"):
         table.add_row(name, *[_rate(result.xcom["rates"].get(name)) for result in results])
     table.add_section()
-    table.add_row("DAG run", *[result.run_id for result in results])
-    table.add_row("task", *[result.task_id for result in results])
-    table.add_row("XCom key", *[result.key for result in results])
+    table.add_row("from the XCom of", *[result.task_id for result in results])
     table.add_section()
     table.add_row("waited", *[_seconds(result.time.waited) for result in results])
     table.add_row("holding a worker", *[_seconds(result.time.held) for result in results])

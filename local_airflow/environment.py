@@ -57,6 +57,8 @@ def _settings(dags_folder: Path, port: int, workers: int) -> dict[str, str]:
         "CORE__DEFAULT_POOL_TASK_SLOT_COUNT": str(workers),
         # A task that fails by accident is tried again at once, not in five minutes.
         "CORE__DEFAULT_TASK_RETRY_DELAY": "2",
+        # The Test button of the connections page; everything here is on the loopback.
+        "CORE__TEST_CONNECTION": "Enabled",
         "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
         "CORE__FERNET_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),

@@ -74,7 +74,6 @@ def airflow(processes, tmp_path_factory):
 
     dags = tmp_path_factory.mktemp("dags")
     airflow = LocalAirflow(tmp_path_factory.mktemp("airflow"), dags, processes, connections={})
-    airflow.env["AIRFLOW__CORE__TEST_CONNECTION"] = "Enabled"
     airflow.migrate()
     airflow.start_component("API server")
 
