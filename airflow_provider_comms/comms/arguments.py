@@ -46,7 +46,7 @@ def suggests_keywords(function: Callable[P, R]) -> Callable[P, R]:
         if unknown := [name for name in kwargs if name not in known]:
             raise CommsArgumentError(
                 f"Unknown argument of {called}: {', '.join(with_nearest(name, known) for name in unknown)}.",
-                advice=f"Known are {', '.join(known)}.",
+                advice=f"Known: {', '.join(known)}.",
             )
         return function(*args, **kwargs)
 
@@ -82,7 +82,7 @@ def check_operation_id(value: object) -> str:
         return value
     raise CommsArgumentError(
         f"operation_id={shown(value)} cannot be the id of an operation.",
-        advice="Give the operationId that Twilio answered to the send, such as comms_operation_01h9krwprk...",
+        advice="Use the operationId that Twilio returned for the send, such as comms_operation_01h9krwprk...",
     )
 
 
@@ -166,17 +166,17 @@ def check_datetime(name: str, value: object) -> datetime | None:
     if not isinstance(value, datetime):
         raise CommsArgumentError(
             f"{name}={shown(value)} is a {type(value).__name__}, not a datetime.",
-            advice=f"Use a datetime with a time zone, or a text such as {_EXAMPLE}.",
+            advice=f"Use a datetime with a time zone, or a string such as {_EXAMPLE}.",
         )
     if value.utcoffset() is None:
         raise CommsArgumentError(
             f"{name}={shown(value)} has no time zone.",
-            advice=f"Say which zone is meant, such as {name}={name}.replace(tzinfo=UTC).",
+            advice=f"Add one, such as {name}={name}.replace(tzinfo=UTC).",
         )
     if not MINYEAR < value.year < MAXYEAR:
         # In UTC, or a few days wider, it would not be a datetime any more.
         raise CommsArgumentError(
-            f"{name}={value.isoformat()} is out of range.", advice=f"Leave {name} out for an open window."
+            f"{name}={value.isoformat()} is out of range.", advice=f"Omit {name} for an open window."
         )
     return plain_utc(value)
 
@@ -186,5 +186,5 @@ def _read_datetime(name: str, text: str) -> datetime:
         return datetime.fromisoformat(text)
     except ValueError:
         raise CommsArgumentError(
-            f"{name}={shown(text)} is not in ISO 8601 format.", advice=f"Use a text such as {_EXAMPLE}."
+            f"{name}={shown(text)} is not in ISO 8601 format.", advice=f"Use a string such as {_EXAMPLE}."
         ) from None

@@ -453,8 +453,8 @@ class CommsClient:
 def _next_page(pages: AsyncGenerator[T, None], loop: asyncio.AbstractEventLoop) -> T | None:
     if not runs_here(loop):
         raise CommsError(
-            "This listing was begun before the process was forked: its connection belongs to the parent process.",
-            advice="Begin a new listing in the child process; the client itself may be used there.",
+            "This listing was started before the process was forked: its connection belongs to the parent process.",
+            advice="Start a new listing in the child process; the client itself may be used there.",
         )
     return run(_next_or_none(pages), loop)
 

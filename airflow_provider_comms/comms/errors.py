@@ -219,7 +219,7 @@ class CommsCertificateError(CommsUnreachableError):
     """The server's certificate is not trusted."""
 
     default_advice = (
-        "Check the host of the connection. If a proxy decrypts TLS on the way, give the file of its authority as "
+        "Check the host of the connection. If a proxy decrypts TLS on the way, name the file of its CA in "
         "'ca_file' of the connection."
     )
     transient = False
@@ -245,7 +245,7 @@ class CommsRecordError(CommsError):
     """
 
     default_advice = (
-        "Other operations are not concerned. It may be readable the next time; if not, report it to Twilio's support "
+        "Other operations are not affected. It may be readable next time; if not, report it to Twilio's support "
         "with the operation id."
     )
 
@@ -284,7 +284,7 @@ class CommsNotFoundError(CommsStatusError):
     """404: there is no such operation."""
 
     default_advice = (
-        "Check the operation id, and that it is of this resource: the id does not tell e-mails from messages. "
+        "Check the operation id, and that it is of this resource: the id does not say which. "
         "Twilio keeps operations for 7 days from their creation."
     )
 

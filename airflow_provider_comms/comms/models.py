@@ -352,9 +352,11 @@ def _converted(record: object, resource: Resource) -> Record:
 
 
 def _text(name: str, value: object) -> str:
-    if type(value) is str and (value.isascii() or _is_encodable(value)):
-        return value
-    raise ValueError(f"{name} is {_kind(value)}, not a text")
+    if type(value) is not str:
+        raise ValueError(f"{name} is {_kind(value)}, not a string")
+    if not (value.isascii() or _is_encodable(value)):
+        raise ValueError(f"{name} has half of a surrogate pair")
+    return value
 
 
 def _is_encodable(text: str) -> bool:
@@ -398,7 +400,7 @@ def _counter(name: str, value: object) -> int:
             return int(value)
     except ValueError:
         pass
-    raise ValueError(f"{name} is {_kind(value)}, not a whole number")
+    raise ValueError(f"{name} is {_kind(value)}, not an integer")
 
 
 def _kind(value: object) -> str:
@@ -411,7 +413,7 @@ _KINDS = {
     bool: "a boolean",
     int: "a number",
     float: "a number",
-    str: "another text",
+    str: "a string",
     list: "a list",
     dict: "an object",
 }

@@ -1,4 +1,4 @@
-"""How to reach the API, and how patient to be. Checked when made, so that a client cannot be built of nonsense."""
+"""How to reach the API: address, credentials, timeouts, retries. Checked when made, so that no client has bad ones."""
 
 from __future__ import annotations
 
@@ -149,9 +149,9 @@ def normal_base_url(url: str) -> str:
     except (ValueError, AttributeError):  # No text at all has no `strip`.
         raise _bad_url("cannot be read") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise _bad_url(f"({parts.scheme}://{parts.hostname or ''}) has no http:// or https:// and a host")
+        raise _bad_url(f"({parts.scheme}://{parts.hostname or ''}) needs http:// or https:// and a host")
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise _bad_url("holds more than scheme, host, port and path")
+        raise _bad_url("contains more than scheme, host, port and path")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     path = parts.path.rstrip("/").removesuffix(API_VERSION).rstrip("/")
     return f"{parts.scheme}://{host}{f':{port}' if port else ''}{path}"
@@ -172,7 +172,7 @@ def _check_count(name: str, value: object) -> None:
 def _check_credential(name: str, value: object) -> None:
     if not isinstance(value, str) or not value:
         raise CommsSettingsError(
-            f"{name} is empty or not a text.",
+            f"{name} is empty or not a string.",
             advice="Username is an account SID or API key SID, password its auth token or secret.",
         )
     if not _is_encodable(value):
@@ -183,7 +183,7 @@ def _check_ca_file(path: object) -> None:
     if path is not None and (not isinstance(path, str) or "\0" in path or not _is_encodable(path)):
         raise CommsSettingsError(
             f"ca_file={shown(path)} is not a path.",
-            advice="Give the path of a PEM file that exists where the task runs.",
+            advice="Use the path of a PEM file that exists where the task runs.",
         )
 
 
@@ -209,7 +209,7 @@ def check_proxy_url(url: str, name: str) -> None:
     if not _is_proxy_url(url):
         raise CommsSettingsError(
             f"{name} is not the URL of a proxy.",
-            advice="Give it such as http://user:password@proxy.example.com:3128, with / ? # @ in the password written "
+            advice="Use one such as http://user:password@proxy.example.com:3128, with / ? # @ in the password written "
             "as %2F %3F %23 %40.",
         )
 
@@ -228,5 +228,5 @@ def _is_proxy_url(url: object) -> bool:
 
 def _bad_url(why: str) -> CommsSettingsError:
     return CommsSettingsError(
-        f"The base URL {why}.", advice=f"Give it such as {DEFAULT_BASE_URL}, credentials apart from it."
+        f"The base URL {why}.", advice=f"Use a URL such as {DEFAULT_BASE_URL}, without credentials."
     )

@@ -181,12 +181,12 @@ def next_token(response: Response, body: dict[str, Any]) -> str | None:
     token = pagination.get("next") or None if type(pagination) is dict else pagination
     if token is None or type(token) is str:
         return token
-    raise not_as_documented(response, "'pagination' is not an object whose 'next' is a text or null")
+    raise not_as_documented(response, "'pagination' is not an object whose 'next' is a string or null")
 
 
 def not_as_documented(response: Response, fault: str) -> CommsProtocolError:
     """Return the error for a body of another form than the API documents."""
-    return CommsProtocolError(f"The response is not as the API documents it: {fault}.", response.context)
+    return CommsProtocolError(f"The response does not match the API's documentation: {fault}.", response.context)
 
 
 def _unreadable(response: Response, record: Any, fault: ValueError, before: int) -> UnreadableRecord:
@@ -214,10 +214,10 @@ def error_from_response(response: Response) -> CommsError:
         return CommsProtocolError(
             f"{name}: a redirect, which is not followed with credentials.",
             response.context,
-            "Set the host of the connection to where the API really is.",
+            "Set the host of the connection to the API's real address.",
         )
     if response.status < REDIRECTS.start:
-        return CommsProtocolError(f"{name}: a success, but not one that the API documents.", response.context)
+        return CommsProtocolError(f"{name}: a success status that the API does not document.", response.context)
     body = read_error_body(response.body, lambda text: response.excerpt(text, 500))
     context = replace(response.context, code=body.code, errors=body.errors, is_comms_error=body.is_comms)
     said = response.excerpt(str(body), 500) or response.quote()

@@ -274,7 +274,7 @@ def _open(settings: ClientSettings) -> tuple[httpx.AsyncClient, str | None]:
     except (httpx.InvalidURL, ValueError, ImportError) as error:
         detail = excerpt(str(error), settings.secrets + proxy_secrets(proxy))
         raise CommsSettingsError(
-            f"No HTTP client can be made for {settings.description}: {detail}",
+            f"Could not make an HTTP client for {settings.description}: {detail}",
             advice="Check the host and the proxy (HTTPS_PROXY in the environment counts too).",
         ) from None
 
@@ -326,5 +326,5 @@ def _tls_context(verify: bool, ca_file: str | None) -> ssl.SSLContext:
     except (OSError, ValueError) as error:
         raise CommsSettingsError(
             f"ca_file={ca_file!r} cannot be read as certificates: {error}.",
-            advice="Give the path of a PEM file that exists where the task runs.",
+            advice="Use the path of a PEM file that exists where the task runs.",
         ) from None

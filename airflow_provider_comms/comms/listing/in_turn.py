@@ -70,11 +70,9 @@ class PageIterator:
     def _following(self, token: str) -> Request:
         request = list_request(self.query, token)
         if hash(token) in self._tokens:
-            raise self._never_ends(
-                request, f"pagination loop: page {self.pages} names a next page that was read before"
-            )
+            raise self._never_ends(request, f"pagination loop: page {self.pages} links to a page that was read before")
         if self._empty_pages >= MAX_EMPTY_PAGES:
-            raise self._never_ends(request, f"{self._empty_pages} empty pages in a row, and each names a next one")
+            raise self._never_ends(request, f"{self._empty_pages} empty pages in a row, each with a next page")
         self._tokens.add(hash(token))
         return request
 

@@ -26,10 +26,10 @@ _ARGUMENTS = (
     (re.compile(r"^contentId$"), "content_id"),
 )
 """Fields of the JSON to the arguments that they come from."""
-_SAYINGS = {
+_EXPLANATIONS = {
     "missing": "is missing",
     "extra_forbidden": "is not a field of the API",
-    "string_type": "is not a text",
+    "string_type": "is not a string",
     "string_unicode": "has half of a surrogate pair, which cannot be sent",
     "string_too_short": "is too short: {min_length} characters at least",
     "string_too_long": "is too long: {max_length} characters at most",
@@ -39,7 +39,7 @@ _SAYINGS = {
     "literal_error": "is not one of {expected}",
     "model_type": "is not a mapping",
     "model_attributes_type": "is not a mapping",
-    "int_type": "is not a whole number",
+    "int_type": "is not an integer",
     "float_type": "is not a number",
     "bool_type": "is not True or False",
     "dict_type": "is not a mapping",
@@ -76,7 +76,7 @@ def refusal(resource: Resource, *faults: ApiError) -> CommsArgumentError:
 def _fault(error: Mapping[str, Any], within: str | None) -> ApiError:
     parts = [_name(part) for part in (within, *error["loc"]) if part is not None and not _is_branch(part)]
     field, row = located(parts)
-    saying = _SAYINGS.get(error["type"])
+    saying = _EXPLANATIONS.get(error["type"])
     said = saying.format_map(error.get("ctx", {})) if saying else error["msg"]
     for pattern, argument in _ARGUMENTS:
         field = pattern.sub(argument, field or "")

@@ -83,7 +83,7 @@ def test_a_listing_begun_before_a_fork_says_so_in_the_child_and_goes_on_in_the_p
         first = next(listing)
 
         def work() -> bool:
-            with pytest.raises(CommsError, match="begun before the process was forked"):
+            with pytest.raises(CommsError, match="started before the process was forked"):
                 list(listing)
             return len(list(client.list_operations("emails"))) == 50
 

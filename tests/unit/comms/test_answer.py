@@ -177,11 +177,11 @@ ODD_RECORDS = [
     (without("status"), "status is missing"),
     (without("stats"), "stats is missing"),
     (without("createdAt"), "createdAt is missing"),
-    (OPERATION | {"id": 5}, "id is a number, not a text"),
+    (OPERATION | {"id": 5}, "id is a number, not a string"),
     (OPERATION | {"stats": []}, "stats is a list, not a JSON object"),
-    (OPERATION | {"stats": {"sent": "many"}}, "stats.sent is another text, not a whole number"),
-    (OPERATION | {"stats": {"sent": -0.5}}, "stats.sent is a number, not a whole number"),
-    (OPERATION | {"createdAt": "yesterday"}, "createdAt is another text, not a date and time"),
+    (OPERATION | {"stats": {"sent": "many"}}, "stats.sent is a string, not an integer"),
+    (OPERATION | {"stats": {"sent": -0.5}}, "stats.sent is a number, not an integer"),
+    (OPERATION | {"createdAt": "yesterday"}, "createdAt is a string, not a date and time"),
     (OPERATION | {"updatedAt": None}, "updatedAt is null, not a date and time"),
 ]
 

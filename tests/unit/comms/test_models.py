@@ -253,7 +253,7 @@ def test_a_date_that_python_cannot_hold_is_refused_as_no_date(value):
 
 @pytest.mark.parametrize("field", ["id", "status"])
 def test_half_a_character_is_no_text(field):
-    with pytest.raises(ValueError, match=f"^{field} is another text, not a text"):
+    with pytest.raises(ValueError, match=f"^{field} has half of a surrogate pair"):
         read(**{field: "PAUSED\ud800"})
 
 
