@@ -9,7 +9,7 @@ import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psutil
 from sqlalchemy.exc import OperationalError
@@ -21,11 +21,14 @@ from local_airflow.waiting import wait_for
 from trials.figures import Figures
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from local_airflow.airflow import LocalAirflow
     from local_airflow.runs import Run
     from trials.ledger import Ledger, Outcome
+
+T = TypeVar("T")
 
 BLOCKED = re.compile(r"thread was blocked for ([\d.]+) seconds")
 MEGABYTE = 2**20
@@ -107,12 +110,16 @@ class Cluster:
         self._stack = ExitStack()
 
     def close(self) -> None:
-        """Stop the simulated APIs."""
+        """Stop the simulated APIs and other servers."""
         self._stack.close()
+
+    def keep(self, server: AbstractContextManager[T]) -> T:
+        """Start a server that lives as long as this."""
+        return self._stack.enter_context(server)
 
     def api(self, conn_id: str, **settings: Any) -> Api:
         """Start an API with credentials of its own, and store a connection to it in Airflow's database."""
-        simulator = self._stack.enter_context(
+        simulator = self.keep(
             Simulator(auth_token=secrets.token_hex(16), api_key_secret=secrets.token_hex(16), **settings)
         )
         self.airflow.api.set_connection(conn_id, json.loads(simulator.connection_json()))
