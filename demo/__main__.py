@@ -51,6 +51,7 @@ def run(output: Output, *, keep: bool) -> None:
 def keep_running(output: Output, processes: Processes, url: str) -> None:
     """Keep everything up until Ctrl-C, at most for an hour."""
     output.print(f"\nAirflow's web UI: {url} (no log-in needed)")
+    output.print("Admin > Connections has the connection, with its Test button; Dags has all examples.")
     output.print(f"Stop it with Ctrl-C, or with: kill {os.getpid()}. It stops by itself in an hour.\n")
     end = time.monotonic() + KEEP_SECONDS
     try:

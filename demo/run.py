@@ -68,6 +68,7 @@ def run_demo(stage: Stage) -> str:
 
 def _start_airflow(stage: Stage, simulator: Simulator) -> LocalAirflow:
     airflow = LocalAirflow(stage.folder / "airflow", _dags_folder(stage.folder), stage.processes, connections={})
+    airflow.env["COMMS_DEMO_RECIPIENTS"] = str(stage.folder / "recipients")  # So that the web UI can run it again.
     with stage.output.spinner("Airflow creates its database ..."):
         airflow.migrate()
     stage.output.log("Airflow has its database. Starting its four components.")

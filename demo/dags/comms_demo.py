@@ -6,7 +6,9 @@ Send to the recipients of a file, wait until Twilio is through, and use the deli
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import DAG, Param, TaskGroup, task
@@ -19,6 +21,8 @@ from airflow_provider_comms.sensors.operation import CommsOperationSensor
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import BaseOperator
 
+RECIPIENTS = Path(os.environ.get("COMMS_DEMO_RECIPIENTS", "recipients"))
+"""Where the demo puts the recipients' files."""
 HTML = "<p>Hello {{ first_name | default: 'dear reader' }}, this week in {{ city | default: 'your town' }}: cake.</p>"
 
 
@@ -45,8 +49,8 @@ with DAG(
     catchup=False,
     default_args={"retries": 1},
     params={
-        "emails": Param("emails.csv", type="string", description="file of the e-mail's recipients"),
-        "messages": Param("messages.csv", type="string", description="file of the message's recipients"),
+        "emails": Param(str(RECIPIENTS / "emails.csv"), type="string", description="whom the e-mail goes to"),
+        "messages": Param(str(RECIPIENTS / "messages.csv"), type="string", description="whom the message goes to"),
     },
     tags=["twilio", "comms"],
     doc_md=__doc__,
