@@ -341,7 +341,13 @@ class CommsClient:
     def with_options(
         self, *, timeouts: Timeouts | None = None, retry: RetryPolicy | None = None, last_chance: bool = False
     ) -> Self:
-        """Return a client for calls of another kind; as :meth:`AsyncCommsClient.with_options` does."""
+        """
+        Return a client over the same connections, limits and throttle, for calls of another kind.
+
+        :param timeouts: take the place of the settings' own.
+        :param retry: takes the place of the settings' own.
+        :param last_chance: for the last request before a deadline; see :meth:`AsyncCommsClient.with_options`.
+        """
         other = copy(self)
         other._options = {  # noqa: SLF001  (a copy of this very object)
             "timeouts": timeouts,
@@ -351,11 +357,23 @@ class CommsClient:
         return other
 
     def get_operation(self, resource: str, operation_id: str) -> Operation:
-        """Fetch one operation; as :meth:`AsyncCommsClient.get_operation` does."""
+        """
+        Fetch one operation.
+
+        :param resource: "emails" or "messages".
+        :param operation_id: id of the operation.
+        :raises CommsError: see the tree in `comms.errors`.
+        """
         return self._run(self._engine.get_operation(resource, operation_id))
 
     def try_operations(self, resource: str, operation_ids: Iterable[str]) -> dict[str, Operation | CommsError]:
-        """Fetch several operations; as :meth:`AsyncCommsClient.try_operations` does."""
+        """
+        Fetch several operations at the same time; the failure of one does not affect the others.
+
+        :param resource: "emails" or "messages".
+        :param operation_ids: ids of the operations.
+        :return: by id, in the order given, the operation or the error in its place.
+        """
         return self._run(self._engine.try_operations(resource, operation_ids))
 
     @suggests_keywords
@@ -371,7 +389,22 @@ class CommsClient:
         parallel: int = 1,
         strict: bool = False,
     ) -> Iterator[Operation]:
-        """List operations; as :meth:`AsyncCommsClient.list_operations` does."""
+        """
+        List operations over all pages, each of them once.
+
+        :param resource: "emails" or "messages".
+        :param start_date: operations created at or after this time; an aware datetime, in any zone, or an ISO 8601
+            text with an offset.
+        :param end_date: operations created before this time; likewise.
+        :param status: operations in this status; one of `OperationStatus`.
+        :param page_size: operations per request, 1 to 1000.
+        :param limit: stop after so many operations.
+        :param parallel: slices of the window that are listed at the same time, 1 to 32; see
+            :meth:`AsyncCommsClient.list_operations`.
+        :param strict: raise what would be a warning.
+        :raises CommsArgumentError: an argument cannot be right or is not known; raised at the call.
+        :raises CommsError: see the tree in `comms.errors`; raised while iterating.
+        """
         query = query_of(
             resource,
             start_date=start_date,

@@ -134,7 +134,11 @@ class Simulator:
 
     @property
     def url(self) -> str:
-        """The base URL without the version, such as ``http://127.0.0.1:40123``."""
+        """
+        The base URL without the version, such as ``http://127.0.0.1:40123``.
+
+        :raises ServerError: when it is not running.
+        """
         if not self._url:
             raise ServerError("the simulator is not running; use it as a context manager or call start()")
         return self._url
@@ -149,7 +153,11 @@ class Simulator:
         return json.dumps({"conn_type": CONNECTION_TYPE, "login": login, "password": password, "host": self.url})
 
     def connection_uri(self, *, api_key: bool = False) -> str:
-        """The same as :meth:`connection_json` in Airflow's URI form."""
+        """
+        The same as :meth:`connection_json` in Airflow's URI form.
+
+        :param api_key: log in with the API key instead of the account.
+        """
         login, password, host = (quote(part, safe="") for part in (*self._login(api_key), self.url))
         return f"{CONNECTION_TYPE.replace('_', '-')}://{login}:{password}@{host}"
 
@@ -227,6 +235,9 @@ class Simulator:
         """
         Give an operation another plan, counted from its creation as before.
 
+        :param resource: ``emails`` or ``messages``.
+        :param operation_id: id of the operation.
+        :param plan: what it is to do from now on; or give the fields of :class:`.OperationPlan` by name.
         :raises FieldError: when there is no such operation or a value makes no sense.
         """
         with self._api.lock:
@@ -237,6 +248,8 @@ class Simulator:
         """
         Take an operation away, as the API does with old ones: it is a 404 from now on.
 
+        :param resource: ``emails`` or ``messages``.
+        :param operation_id: id of the operation.
         :raises FieldError: when there is no such operation.
         """
         with self._api.lock:
@@ -246,6 +259,7 @@ class Simulator:
         """
         Let something go wrong; see :class:`.Fault` for kinds and fields.
 
+        :param kind: a kind, an HTTP status, or a fault that is ready; the fields of :class:`.Fault` follow by name.
         :returns: the fault; its ``hits`` say how often it has struck.
         :raises FieldError: when a value makes no sense.
         """
@@ -270,7 +284,11 @@ class Simulator:
 
     @checked
     def accepted_recipients(self, resource: Resource) -> Counter[str]:
-        """How often each recipient was accepted: above 1, somebody was sent something twice."""
+        """
+        How often each recipient was accepted: above 1, somebody was sent something twice.
+
+        :param resource: ``emails`` or ``messages``.
+        """
         return count_recipients(self.sends, resource)
 
     @checked
@@ -279,6 +297,8 @@ class Simulator:
         Grant a credential a resource, or take it away: its requests are then a 403 with code 70051.
 
         :param user: the account SID or API key SID.
+        :param resource: ``emails`` or ``messages``.
+        :param allowed: whether it is granted.
         :param route: only ``list`` or ``fetch`` (operations), ``send``, or ``find`` (lists of what was sent).
         :raises FieldError: for an unknown user, resource or route.
         """
@@ -322,6 +342,7 @@ class Simulator:
         """
         Move the simulator's clock forward, so that operations get on without waiting.
 
+        :param seconds: by how much.
         :raises FieldError: when ``seconds`` is negative or absurdly large.
         """
         self._api.clock.advance(seconds)

@@ -83,17 +83,22 @@ class DagRun:
 
     def xcom(self, task_id: str, key: str = "return_value") -> Any:
         """
-        The value that a task left for others; None when there is none, and a list by map index of a mapped task.
+        Return the value that a task left for others.
 
         :param task_id: the task.
         :param key: the XCom's key.
+        :return: as a downstream task reads it; None when there is none, and a list by map index of a mapped task.
         """
         if isinstance(states := self.states.get(task_id), list):
             return [read_xcom(self.dag_id, self.run_id, task_id, key, index) for index in range(len(states))]
         return read_xcom(self.dag_id, self.run_id, task_id, key)
 
     def log(self, task_id: str) -> str:
-        """What a task logged and printed, in a worker and in the triggerer."""
+        """
+        Return what a task logged and printed, in a worker and in the triggerer.
+
+        :param task_id: the task.
+        """
         return self.logs.get(task_id, "")
 
     @property

@@ -179,8 +179,12 @@ def _default(parameter):
 def own_parameters(function):
     """Return a signature's parameters, but for self and what is passed on to Airflow; of a class, what makes one."""
     if inspect.isclass(function):
-        makers = [one.__init__ for one in _family(function) if "__init__" in vars(one)]
-        return list({one.name: one for maker in makers for one in own_parameters(maker)}.values())
+        made_by = {}
+        for maker in (one.__init__ for one in _family(function) if "__init__" in vars(one)):
+            made_by |= {one.name: one for one in own_parameters(maker) if one.name not in made_by}
+            if "**" not in str(inspect.signature(maker)):  # It hands nothing on.
+                break
+        return list(made_by.values())
     passed_on = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
     parameters = inspect.signature(inspect.unwrap(function)).parameters.values()
     return [one for one in parameters if one.kind not in passed_on and one.name not in {"self", "cls"}]
