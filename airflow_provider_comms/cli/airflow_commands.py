@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.cli.cli_config import ActionCommand, Arg, GroupCommand
@@ -22,14 +21,12 @@ def get_cli_commands() -> list[Any]:
 
 def _action(command: Command) -> Any:
     arguments = [Arg(flags=one.flags, **one.options) for one in command.arguments]
-    # Airflow's parser finds a command by its function, which must have a name.
-    function = partial(_run, command.name)
-    function.__name__ = command.name  # type: ignore[attr-defined]
+
+    def function(arguments: Namespace) -> None:
+        from airflow_provider_comms.cli.exits import exit_now
+        from airflow_provider_comms.cli.run import run
+
+        exit_now(run(command.name, arguments, connection_first=True))
+
+    function.__name__ = command.name  # Airflow's parser tells commands apart by it.
     return ActionCommand(command.name, command.help, function, arguments, epilog=command.epilog)
-
-
-def _run(name: str, arguments: Namespace) -> None:
-    from airflow_provider_comms.cli.exits import exit_now
-    from airflow_provider_comms.cli.run import run
-
-    exit_now(run(name, arguments, connection_first=True))

@@ -126,7 +126,7 @@ def _chart(summary: Summary) -> dict[str, Any] | None:
         _column(place, label, bucket, tallest)
         for place, (label, bucket) in enumerate(zip(labels, summary.series, strict=True))
     ]
-    ticks = [labels[0], labels[len(labels) // 2], labels[-1]] if len(labels) > 2 else labels  # noqa: PLR2004
+    ticks = [labels[0], labels[len(labels) // 2], labels[-1]] if labels[2:] else labels
     return {"columns": columns, "count": len(columns), "tallest": number(tallest), "ticks": ticks}
 
 

@@ -11,6 +11,8 @@ _OF_REACHED = ("opened", "read")
 _DIGITS = 4
 _LEAST, _MOST = 0.0001, 0.9999
 """What some and not all are rounded to at least and at most."""
+_ONE_DIGIT = 0.001
+"""The smallest share that one digit of a percentage shows."""
 _LARGEST = 1e6
 """Rates above are written as a power of ten; only counters that cannot be right make one."""
 
@@ -42,9 +44,9 @@ def percent(rate: float | None, nothing: str = "n/a") -> str:
         return nothing
     if abs(rate) > _LARGEST:
         return f"{rate * 100:.2e} %"
-    if 0 < rate < 0.001:  # noqa: PLR2004
+    if 0 < rate < _ONE_DIGIT:
         return "< 0.1 %"
-    if 0.999 < rate < 1:  # noqa: PLR2004
+    if 1 - _ONE_DIGIT < rate < 1:
         return "> 99.9 %"
     return f"{rate:,.1%}".replace("%", " %")
 
