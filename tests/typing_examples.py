@@ -12,20 +12,26 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, assert_type
 
 from airflow_provider_comms.comms import (
+    Accepted,
     AsyncCommsClient,
     ClientSettings,
     CommsClient,
     CommsError,
+    EmailSend,
+    MessageSend,
     Operation,
     OperationStats,
     OperationStatus,
     RetryPolicy,
+    Sighting,
     Timeouts,
 )
 from airflow_provider_comms.comms.errors import CommsNotFoundError, CommsRateLimitError, ErrorContext
 from airflow_provider_comms.exceptions import CommsTaskFailed, CommsThresholdExceeded
 from airflow_provider_comms.hooks.comms import CommsHook
+from airflow_provider_comms.notifications.comms import CommsNotifier
 from airflow_provider_comms.operators.report import CommsReportOperator
+from airflow_provider_comms.operators.send import CommsSendEmailsOperator, CommsSendMessagesOperator
 from airflow_provider_comms.operators.stats import CommsExportStatsOperator
 from airflow_provider_comms.reports.rates import percent, rates
 from airflow_provider_comms.sensors.operation import CommsOperationSensor
@@ -64,6 +70,15 @@ def blocking_client() -> None:
 
         quick = client.with_options(timeouts=Timeouts(attempt=5))
         assert_type(quick.try_operations("emails", [ID]), dict[str, Operation | CommsError])
+
+
+def sends(client: CommsClient) -> None:
+    sender = {"address": "news@example.com", "name": "News"}
+    email = EmailSend(from_=sender, to=["kim@example.com"], subject="Hello", html="<p>Hello</p>", tags={"run": "7"})
+    assert_type(client.send_emails(email), Accepted)
+    assert_type(client.send_messages(MessageSend(to=["+4930901820"], text="Hello")), Accepted)
+    assert_type(client.find_sends("emails", "run:7"), Sighting)
+    client.send_emails(MessageSend(to=["+4930901820"], text="Hello"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 async def async_client() -> None:
@@ -115,6 +130,17 @@ def tasks() -> None:
     CommsOperationSensor(task_id="wait", resource="emails", operation_id=ID, on_canceled="never")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     CommsOperationSensor(task_id="wait", operation_id=ID)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     CommsExportStatsOperator(task_id="export", resource="emails", operation_id=wait.output)
+    CommsSendEmailsOperator(
+        task_id="send",
+        to="people.csv",
+        from_={"address": "news@example.com"},
+        subject="Hello",
+        html="<p>Hello {{ first_name }}</p>",
+        wait_for_completion=True,
+        fail_if={"reached": "< 95%"},
+    )
+    CommsSendMessagesOperator(task_id="remind", to=["+4930901820"], text="Hello", send_at=datetime.now(UTC))
+    CommsNotifier(resource="messages", to="+4930901820", text="{{ ti.task_id }} failed")
     CommsReportOperator(
         task_id="report",
         resource=["emails", "messages"],

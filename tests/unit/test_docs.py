@@ -109,7 +109,8 @@ def test_every_make_target_and_script_that_the_docs_name_is_there():
         }
         assert {one for one in targets if f"\n{one}:" not in makefile} == set(), page.name
         scripts = re.findall(r"(?<![\w/])\.ci/[\w-]+(?:\.py)?", code)
-        assert {one for one in scripts if not (ROOT / one).exists()} == set(), page.name
+        tests = re.findall(r"(?<![\w/])tests/[\w/]+(?:\.py)?", code)
+        assert {one for one in scripts + tests if not (ROOT / one).exists()} == set(), page.name
 
 
 if __name__ == "__main__":
