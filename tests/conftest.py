@@ -11,8 +11,6 @@ import os
 import secrets
 import signal
 import socket
-import subprocess
-import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +19,7 @@ from shutil import copyfile, rmtree
 import pytest
 from hypothesis import settings
 
+from airflow_provider_comms.testing.database import migrate
 from tests.fork_server import ForkServer
 
 pytest_plugins = ["airflow_provider_comms.testing.pytest_plugin"]
@@ -91,19 +90,20 @@ def pytest_collection_modifyitems(config, items):
 
 
 @pytest.fixture(scope="session")
-def airflow_home(tmp_path_factory, worker_id):
-    """The home of an Airflow whose database is there: one of all workers makes it, and the others copy it."""
-    database = HOME / "airflow.db"
+def _migrated_database(tmp_path_factory, worker_id):
+    """An empty database of Airflow: one of all workers makes it. It stands in for that of the users' fixtures, too."""
     if worker_id == "master":
-        _migrate()
-        return HOME
-    shared = tmp_path_factory.getbasetemp().parent / "airflow.db"
-    with shared.with_suffix(".lock").open("w") as lock:
+        return migrate(tmp_path_factory.mktemp("migrated"))
+    folder = tmp_path_factory.getbasetemp().parent / "migrated"
+    with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not shared.exists():
-            _migrate()
-            copyfile(database, shared)
-    copyfile(shared, database)
+        return folder / "airflow.db" if folder.exists() else migrate(folder)
+
+
+@pytest.fixture(scope="session")
+def airflow_home(_migrated_database):
+    """The home of an Airflow whose database is there."""
+    copyfile(_migrated_database, HOME / "airflow.db")
     return HOME
 
 
@@ -142,12 +142,6 @@ def airflow_forks(airflow_home):
     """Runs commands in processes that have Airflow imported already."""
     with ForkServer("airflow.cli.cli_parser", "airflow_provider_comms.cli.commands") as server:
         yield server
-
-
-def _migrate():
-    command = [sys.executable, "-m", "airflow", "db", "migrate"]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
 
 
 def pytest_sessionfinish():
