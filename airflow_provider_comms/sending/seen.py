@@ -9,7 +9,7 @@ from typing import Self
 
 _BYTES = 16
 """Of a hash: two of a billion recipients have the same one with a probability of 1 to 10 to the power of 20."""
-_CACHE_KIB = 32 * 1024
+_CACHE_KIB = 16 * 1024
 
 
 class Seen:

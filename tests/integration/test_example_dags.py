@@ -62,7 +62,7 @@ def load(name):
 
 def hasten(task):
     """Let a sensor poll often, as a cluster policy might."""
-    arguments = task.partial_kwargs if task.is_mapped else vars(task)
+    arguments = getattr(task, "partial_kwargs", None) or vars(task)
     if "poke_interval" in arguments:
         arguments["poke_interval"] = 0.2
 
