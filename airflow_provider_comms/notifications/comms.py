@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import html as html_module
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.common.compat.notifier import BaseNotifier
 
@@ -79,7 +79,7 @@ class CommsNotifier(BaseNotifier):
     def render_template_fields(self, context: Context, jinja_env: jinja2.Environment | None = None) -> None:
         """Render from the templates, at each call: Airflow renders in place, and what was rendered once is data."""
         vars(self).update(self._templates)
-        context.setdefault("dag", None)  # type: ignore[typeddict-item]  (Airflow before 3.1 does not do without.)
+        cast("dict[str, Any]", context).setdefault("dag", None)  # Airflow before 3.1 does not do without.
         super().render_template_fields(context, jinja_env)
 
     def notify(self, context: Context) -> None:  # noqa: ARG002
