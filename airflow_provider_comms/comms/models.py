@@ -106,7 +106,10 @@ class OperationStats(_Frozen):
 
     def counters(self) -> dict[str, int]:
         """Return the counters that the API did report, the known first, in snake_case."""
-        known = {name: int(self._data[name]) for name in self.resource.counters if name in self._data}
+        data = self._data
+        known = {name: int(data[name]) for name in self.resource.counters if name in data}
+        if len(known) == len(data):  # As nearly always.
+            return known
         unknown = {_snake_case(name): value for name, value in self._unknown() if type(value) is int}
         return known | unknown | known
 

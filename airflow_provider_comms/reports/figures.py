@@ -22,6 +22,7 @@ NOT_REACHED = ("failed", "undelivered", "unaddressable", "canceled")
 """Counters of recipients that were not reached."""
 _WAITING = ("queued", "scheduled")
 _STATES = (*_WAITING, "sent", "delivered", "opened", "read", "failed", "undelivered", "canceled")
+_NONE_OF_EACH = (0,) * len(_STATES)
 
 
 def engagement(resource: Resource) -> str:
@@ -45,7 +46,7 @@ def reading(counters: Mapping[str, int]) -> Reading:
     Who is counted once cannot make the states add up to more than there is. Where that does not decide, both
     readings give the same figures, or the counters are those of the specification's own samples: exclusive.
     """
-    states = sum(counters.get(name, 0) for name in _STATES)
+    states = sum(map(counters.get, _STATES, _NONE_OF_EACH))  # Once per operation of a report.
     created = counters.get("total") or counters.get("recipients", 0)
     everyone = states + counters.get("unaddressable", 0)
     exceeds = states > created or everyone > recipients_of(counters)
@@ -67,7 +68,7 @@ def figures(resource: Resource, counters: Mapping[str, int]) -> dict[str, int]:
     delivered, further = counters.get("delivered", 0), counters.get("opened", 0) + counters.get("read", 0)
     lost = {name: counters.get(name, 0) for name in NOT_REACHED}
     not_reached = sum(lost.values())
-    waiting, sent = sum(counters.get(name, 0) for name in _WAITING), counters.get("sent", 0)
+    waiting, sent = counters.get("queued", 0) + counters.get("scheduled", 0), counters.get("sent", 0)
     if reading(counters) == "cumulative":
         reached = max(delivered, further)
         unsettled = waiting + max(0, sent - reached - lost["undelivered"])

@@ -80,8 +80,9 @@ class Summary:
         bucket = self.series[self.buckets.index(operation.created_at)]
         bucket["operations"] += 1
         for name, value in figures.items():
-            self.figures[name] += value
-            bucket[name] += value
+            if value:
+                self.figures[name] += value
+                bucket[name] += value
         if figures["not_reached"] and self.top:
             self._note_worst(operation, figures)
 
@@ -148,7 +149,10 @@ class Summaries:
 def _count(counts: Counter[str], more: Mapping[str, int], documented: Sequence[str]) -> None:
     """Add up by name; what is not documented has a limited number of names."""
     for name, value in more.items():
-        counts[name if name in counts or name in documented or _has_room(counts, name, documented) else OTHER] += value
+        if name in counts or name in documented or _has_room(counts, name, documented):
+            counts[name] += value
+        else:
+            counts[OTHER] += value
 
 
 def _has_room(counts: Counter[str], name: str, documented: Sequence[str]) -> bool:

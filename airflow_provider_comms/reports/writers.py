@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_comms.reports.rows import Row
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode  # `json.dumps` would make an encoder for each row.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -50,7 +51,7 @@ class _JsonLines:
         self._file = file
 
     def write(self, row: Row) -> None:
-        self._file.write(json.dumps(_with_texts(row), separators=(",", ":")) + "\n")
+        self._file.write(_encode(_with_texts(row)) + "\n")
 
     def close(self) -> None:
         self._file.close()
