@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from airflow_provider_comms.comms.listing.results import Results
     from airflow_provider_comms.comms.models import Operation
 
-MIN_PAGES_TO_SPLIT = 3.0
-"""Pages that a slice must seem to hold yet, at least, to be cut."""
-EAGER_SPLIT_PAGES = 2.0
+EAGER_SPLIT_PAGES = 1.6
 """Pages per worker that a slice must seem to hold yet, at least, to be cut before a worker has nothing to do."""
 QUEUE_SIZE = 2
 """Pages that wait for the reader, besides one in the hands of each worker; each takes 2.5 MB."""
@@ -91,7 +89,7 @@ class _SlicedListing:
         pages, progress = PageIterator(part.query(self._query), self._peer), Progress(part)
         while (request := pages.request) is not None:
             await self._step(pages, request, progress)
-            if pages.request and (pieces := self._pieces(part, progress)):
+            if pages.request and (pieces := self._pieces(progress)):
                 self._put(pieces)
                 return
 
@@ -102,7 +100,7 @@ class _SlicedListing:
         pages.consume(page)
         await self._found.put(self._results.take(page))
 
-    def _pieces(self, part: Slice, progress: Progress) -> list[Slice]:
+    def _pieces(self, progress: Progress) -> list[Slice]:
         """
         Cut a slice that holds more than its share while others run dry; empty if it should stay whole.
 
@@ -111,7 +109,7 @@ class _SlicedListing:
         workers, left = self._query.parallel, progress.pages_left
         somebody_waits = self._unfinished < workers
         gain = left if somebody_waits else left / (EAGER_SPLIT_PAGES * workers)
-        if left < MIN_PAGES_TO_SPLIT or progress.pages > gain or self._slices.qsize() >= workers:
+        if progress.pages > gain or self._slices.qsize() >= workers:
             return []
-        pieces = part.cut(min(workers, int(progress.pages + left) // 2))
+        pieces = progress.cut(workers)
         return pieces if len(pieces) > 1 else []

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from airflow_provider_comms.comms.listing.query import OVERLAP
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from airflow_provider_comms.comms.models import Operation
 
 MIN_SLICE = 4 * OVERLAP
-MIN_PAGES_TO_TELL_ORDER = 3
+PAGES_IN_SAMPLE = 3
+PAGES_PER_PIECE = 5
+"""Pages that a piece must seem to hold at least: half of its last one is empty, and what was listed comes again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +57,22 @@ class Slice:
     def cut(self, pieces: int) -> list[Slice]:
         """Return the slice in equal pieces, as many as asked for or as are not too narrow."""
         count = max(1, min(pieces, self.width // MIN_SLICE))
-        boundaries = [self.start + self.width * i / count for i in range(count)] + [self.end]
+        return self.cut_at([self.start + self.width * i / count for i in range(1, count)])
+
+    def cut_at(self, moments: Sequence[datetime]) -> list[Slice]:
+        """
+        Return the slice in pieces that meet at moments, but for those that would make a piece too narrow.
+
+        :param moments: sorted.
+        """
+        boundaries = [self.start]
+        for moment in moments:
+            if min(moment - boundaries[-1], self.end - moment) >= MIN_SLICE:
+                boundaries.append(moment)
+        boundaries.append(self.end)
         return [
-            Slice(boundaries[i], boundaries[i + 1], self.first and i == 0, self.last and i == count - 1)
-            for i in range(count)
+            Slice(begin, end, self.first and begin == self.start, self.last and end == self.end)
+            for begin, end in pairwise(boundaries)
         ]
 
 
@@ -81,6 +96,8 @@ class Progress:
         self._latest_page = timedelta(0)
         self._begin: datetime | None = None
         self._end: datetime | None = None
+        self._sample: list[datetime] = []
+        """Times of a list in no order of time, sorted: those not seen yet are spread as these are."""
 
     def note(self, operations: Sequence[Operation]) -> None:
         """Take in the operations of the next page."""
@@ -91,18 +108,32 @@ class Progress:
             self._latest_page = end - begin
             self._begin = min(begin, self._begin or begin)
             self._end = max(end, self._end or end)
+            if not _is_ordered(created) and self.pages <= PAGES_IN_SAMPLE:
+                self._sample = sorted([*self._sample, *created])
 
     @property
     def pages_left(self) -> float:
         """
         Guess how many pages are left; 0 at first.
 
-        By the time not covered yet, at the pace of the latest page. Where pages cover most of it again and again, the
-        list is in no order of time: it has not ended in so many pages, so as many may follow.
+        By the time not covered yet, at the pace of the latest page. A list in no order of time has not ended in so
+        many pages, so as many may follow.
         """
         if self._begin is None or self._end is None:
             return 0.0
-        covered = self._end - self._begin
-        left = (self._part.width - covered) / max(self._latest_page, self._part.width / 10_000, timedelta.resolution)
-        is_unordered = self.pages >= MIN_PAGES_TO_TELL_ORDER and self._latest_page > covered / 2
-        return max(0.0, left, self.pages if is_unordered else 0)
+        if self._sample:
+            return float(self.pages)
+        left = self._part.width - (self._end - self._begin)
+        return max(0.0, left / max(self._latest_page, self._part.width / 10_000, timedelta.resolution))
+
+    def cut(self, at_most: int) -> list[Slice]:
+        """Return the slice in pieces that are worth their first pages; whole if there are no two of these."""
+        if self._sample and self.pages > 1:
+            return self._part.cut_at([self._sample[len(self._sample) * i // at_most] for i in range(1, at_most)])
+        return self._part.cut(min(at_most, int(self.pages + self.pages_left) // PAGES_PER_PIECE))
+
+
+def _is_ordered(created: Sequence[datetime]) -> bool:
+    """Whether times rise or fall for the most part; in no order they do so about as often."""
+    steps, falls = len(created) - 1, sum(earlier > later for earlier, later in pairwise(created))
+    return not steps / 4 < falls < steps * 3 / 4
