@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -122,6 +123,8 @@ class AirflowApi:
     def set_connection(self, conn_id: str, fields: Mapping[str, Any]) -> None:
         """Store a connection in Airflow's database, in place of what is there under its id."""
         body = {"connection_id": conn_id, **fields}
+        if "extra" in fields:
+            body["extra"] = json.dumps(fields["extra"])
         answer = self._http.post("/api/v2/connections", json=body)
         if answer.status_code == httpx.codes.CONFLICT:
             answer = self._http.patch(f"/api/v2/connections/{conn_id}", json=body)
