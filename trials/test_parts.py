@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from local_airflow.distributed import TRIGGERERS, WORKERS
 from trials.bounds import INTERVAL, WITHIN, requests_of
+from trials.cluster import ALIVE_WITHIN
 
 if TYPE_CHECKING:
     from trials.cluster import Cluster
@@ -27,6 +28,8 @@ def test_a_triggerer_is_killed_three_times(cluster: Cluster) -> None:
         cluster.wait_until_deferred(waits)
         cluster.kill(name)
         cluster.start(name)
+        time.sleep(ALIVE_WITHIN)  # Before that the dead one's waits would count as being with one that is alive.
+    cluster.wait_until_deferred(waits)
     waits.end_operations()
 
     figures = trial.end(waits, recovered_at=time.time(), at_most=requests_of(waits, begun=begun, starts=4))
