@@ -15,7 +15,7 @@ INTERVAL = 5.0
 REQUESTS_PER_POLL = 8
 """A list of each pending status, one of each of the ended ones, and spot checks."""
 WITHIN = 120.0
-"""Seconds after the recovery in which the last wait must have ended; on a busy machine a triggerer takes 30 to start."""
+"""Seconds after the recovery in which the last wait must have ended: on a busy machine a start alone takes 30."""
 
 
 def requests_of(waits: Waits, *, begun: float, starts: int, per_poll: float = REQUESTS_PER_POLL) -> int:
