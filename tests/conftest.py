@@ -6,6 +6,7 @@ This must stand before anything imports Airflow, which reads its settings at imp
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import os
 import secrets
@@ -39,6 +40,8 @@ os.environ |= {
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
     "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
+    # Airflow 2.11 writes one into its home at its first start; a process that has started before knows none.
+    "AIRFLOW__CORE__FERNET_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
     # Airflow 3.2 runs no task without one, not even by `airflow dags test`.
     "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_urlsafe(64),
     "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
