@@ -9,6 +9,7 @@ import pytest
 from airflow import __version__ as airflow_version
 from packaging.version import Version
 
+from local_airflow.waiting import wait_for
 from tests.system.together import started_together
 
 if TYPE_CHECKING:
@@ -107,5 +108,9 @@ def alert(airflow: LocalAirflow) -> Run:
 
 def test_an_alert_by_email(alert: Run, simulator: Simulator) -> None:
     assert alert.state == "failed"
-    recipients = simulator.sends("emails")["recent"]
-    assert [one["recipients"] for one in recipients].count(2) == 1
+
+    def is_sent() -> bool:
+        return [one["recipients"] for one in simulator.sends("emails")["recent"]].count(2) == 1
+
+    # Airflow calls back after it has told the scheduler of the failure.
+    wait_for(is_sent, what="the alert", seconds=20, every=0.2)
