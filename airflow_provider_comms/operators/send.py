@@ -21,6 +21,7 @@ from airflow_provider_comms.tasks.polls import PollingTask
 from airflow_provider_comms.tasks.result import end_from_event, fail_fast_on_permanent_errors, result_of
 from airflow_provider_comms.tasks.send_arguments import (
     bool_of,
+    check_body,
     check_email_sender,
     check_one_content,
     check_send,
@@ -400,6 +401,8 @@ class CommsSendEmailsOperator(_SendOperator):
         self.headers = headers
         self.ip_pool_name = ip_pool_name
         check_email_sender(from_)
+        check_body("html", html)
+        check_body("text", text)
 
     def _build(self) -> Callable[..., Send]:
         from airflow_provider_comms.comms.sending.requests import EmailSend
@@ -460,6 +463,7 @@ class CommsSendMessagesOperator(_SendOperator):
         self.modules = modules
         self.from_ = from_
         check_one_content({"text": text, "media": media, "content_id": content_id, "modules": modules})
+        check_body("text", text)
 
     def _build(self) -> Callable[..., Send]:
         from airflow_provider_comms.comms.sending.requests import MessageSend

@@ -14,6 +14,7 @@ from itertools import chain, repeat
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from airflow_provider_comms.comms.errors import CommsError, CommsServerError
 from airflow_provider_comms.sending.keys import BODY_TAG, own_tags, send_tag
 from airflow_provider_comms.sending.outcome import Outcome, outcome_of
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Mapping
 
-    from airflow_provider_comms.comms.errors import CommsError
     from airflow_provider_comms.comms.sending.requests import Send
     from airflow_provider_comms.comms.sending.results import Accepted, Sighting
 
@@ -83,10 +83,12 @@ class Sent:
 
     :param operation_ids: of its operation; of several, if it was accepted several times; empty if not known.
     :param is_adopted: whether an earlier request was found instead of sending one.
+    :param look_up_error: why its operation could not be looked for.
     """
 
     operation_ids: tuple[str, ...]
     is_adopted: bool = False
+    look_up_error: CommsError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +100,14 @@ class Unknown:
     :param until: when it was last looked for.
     :param error: of the request; None if an earlier try sent it.
     :param look_up_error: why it could not be looked for.
+    :param posts: how often this try sent it.
     """
 
     since: datetime | None
     until: datetime
     error: BaseException | None = None
     look_up_error: CommsError | None = None
+    posts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,8 @@ class SendOnce:
     pause: Callable[[float], bool | None] = sleep
     clock: Callable[[], float] = monotonic
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    began: datetime | None = field(default=None, init=False)
+    """When it sent a request of which it does not know yet whether it was accepted: what an interrupt leaves open."""
 
     def send(self, request: Send, digest: str) -> End:
         """
@@ -149,7 +155,7 @@ class SendOnce:
         if record and record.get("state") == "sent":
             return self._recorded(record, digest)
         if record or (self.journal is None and self.rules.is_retry):
-            return self._resolve(request, digest, _moment(record))
+            return self._resolve(request, digest, record)
         if (self.rules.look_before or self.rules.is_retry) and (end := self._look_before(digest)):
             return end
         return self._post(request, digest)
@@ -170,22 +176,29 @@ class SendOnce:
             self.log.warning("Could not look for an earlier send; this is the first try: %s", sighting.error.message)
         return None
 
-    def _resolve(self, request: Send, digest: str, since: datetime | None) -> End:
+    def _resolve(self, request: Send, digest: str, record: Mapping[str, Any] | None) -> End:
         """Find out about an earlier try that may have sent."""
+        since = _moment(record)
         self.log.warning("An earlier try may have sent this request; looking for it.")
         sighting = self._look(digest, since, lambda found: found.found is True)
         if sighting.found:
             return self._adopt(sighting, digest, since)
-        if self.rules.on_unknown == "resend":
-            self.log.warning("It was not found; sending it again, as on_unknown='resend' says.")
-            return self._post(request, digest)
-        return Unknown(since, self.now(), None, sighting.error)
+        if not self._may_send_again(sighting, is_busy=bool(record) and record["state"] == "busy"):
+            return Unknown(since, self.now(), None, sighting.error)
+        self.log.warning("It was not found; sending it again.")
+        return self._post(request, digest)
+
+    def _may_send_again(self, sighting: Sighting, *, is_busy: bool) -> bool:
+        """Whether a request that was not found is sent again: never by a task that is being stopped."""
+        is_absent = is_busy and sighting.found is False
+        return (is_absent or self.rules.on_unknown == "resend") and not self.pause(0)
 
     def _post(self, request: Send, digest: str) -> End:
         tagged = request.with_tags({**request.tags, **own_tags(digest, self.content)})
         began = self.now()
         for number in range(1, MAX_POSTS + 1):
             self._write(digest, "sending", ())
+            self.began = began
             end = self._try_post(tagged, digest)
             if not isinstance(end, Exception):
                 return self._note_accepted(end, digest, began)
@@ -193,14 +206,16 @@ class SendOnce:
             sighting = self._look(digest, began, lambda found: found.found is True)
             if sighting.found:
                 return self._adopt(sighting, digest, began)
-            is_busy = outcome_of(error) is Outcome.BUSY and sighting.found is False
-            if number == MAX_POSTS or not (is_busy or self.rules.on_unknown == "resend"):
+            is_busy = outcome_of(error) is Outcome.BUSY
+            if number == MAX_POSTS or not self._may_send_again(sighting, is_busy=is_busy):
                 break
             self.log.warning("Sending again (%d of %d): %s", number + 1, MAX_POSTS, _first_line(error))
-        if is_busy:
-            self._forget(digest)
-            raise error
-        return Unknown(began, self.now(), error, sighting.error)
+        self.began = None
+        if is_busy and isinstance(error, CommsError) and sighting.found is False and not self.pause(0):
+            # The next try may send it, but only after it has looked as long as this one.
+            self._write(digest, "busy", ())
+            raise CommsServerError(_first_line(error), error.context, BUSY) from error
+        return Unknown(began, self.now(), error, sighting.error, number)
 
     def _try_post(self, tagged: Send, digest: str) -> Accepted | Exception:
         """Return the end of a POST, if it was sent or may have been."""
@@ -208,21 +223,20 @@ class SendOnce:
             return self.api.post(tagged)
         except Exception as error:
             if outcome_of(error) in {Outcome.NOT_SENT, Outcome.REFUSED}:
+                self.began = None
                 self._forget(digest)
                 raise
             self.log.warning("It is not known whether the request was accepted; looking for it: %s", _first_line(error))
             return error
-        except BaseException as error:
-            # Airflow ends the task, perhaps in a moment: what is written down makes the next try look.
-            error.add_note(INTERRUPTED)
-            raise
 
     def _note_accepted(self, accepted: Accepted, digest: str, began: datetime) -> End:
         ids = (accepted.operation_id,) if accepted.operation_id else ()
+        self.began = None
         self._write(digest, "sent", ids)
         return Sent(ids) if ids else self._track(digest, began)
 
     def _adopt(self, sighting: Sighting, digest: str, since: datetime | None) -> End:
+        self.began = None
         ids = tuple(sighting.operation_ids)
         if sighting.tags.get(BODY_TAG) != self.content:
             return Changed(ids)
@@ -234,10 +248,11 @@ class SendOnce:
     def _track(self, digest: str, since: datetime | None, *, is_adopted: bool = False) -> Sent:
         """Find the operation of a request that was accepted."""
         self.log.warning("The request was accepted; looking for its operation.")
-        ids = tuple(self._look(digest, since, lambda found: bool(found.operation_ids)).operation_ids)
-        if ids:
-            self._write(digest, "sent", ids)
-        return Sent(ids, is_adopted)
+        sighting = self._look(digest, since, lambda found: bool(found.operation_ids))
+        if not sighting.operation_ids:
+            return Sent((), is_adopted, sighting.error)
+        self._write(digest, "sent", tuple(sighting.operation_ids))
+        return Sent(tuple(sighting.operation_ids), is_adopted)
 
     def _look(self, digest: str, since: datetime | None, is_enough: Callable[[Sighting], bool]) -> Sighting:
         """Look until it is enough, or `confirm_for` has passed; return what was seen last."""
@@ -273,9 +288,9 @@ class SendOnce:
                 self.journal.forget(digest)
 
 
-INTERRUPTED = (
-    "The task was interrupted while a request was on its way: it is not known whether it was accepted. The next try "
-    "looks for it before it sends."
+BUSY = (
+    "Twilio says of this error that it is to be sent again. It was looked for, and not found. The next try of the task "
+    "looks for it, and sends it if it is not found."
 )
 
 

@@ -4,7 +4,7 @@ What the end of a POST means: the one table that decides whether it may be sent 
 | What happened | Outcome |
 |---|---|
 | 2xx with an operation's id | ACCEPTED |
-| 2xx without one | UNTRACKED |
+| 202 without one | UNTRACKED |
 | an error before a byte was written, 429 | NOT_SENT |
 | 503 in the form of the Comms API | BUSY |
 | an argument, 3xx, 400, 401, 403, 404 and other refusals | REFUSED |

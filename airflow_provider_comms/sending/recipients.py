@@ -176,7 +176,9 @@ def _variable(value: object, name: str, where: str) -> str:
             return str(value)
         case date():
             return value.isoformat()
+    # Any other name may be an address.
+    which = f"the variable {name!r}" if name.isidentifier() else "a variable"
     raise CommsArgumentError(
-        f"{where}: the variable {name!r} is a {type(value).__name__}.",
+        f"{where}: {which} is a {type(value).__name__}.",
         advice="Variables are texts; Twilio's Liquid knows neither lists nor mappings of yours.",
     )

@@ -16,6 +16,7 @@ from airflow_provider_comms.sending.plan import rows_note
 from airflow_provider_comms.tasks.send_report import (
     Place,
     changed_error,
+    interrupted_note,
     sent_line,
     unknown_error,
     untracked_error,
@@ -89,7 +90,7 @@ class ChunkSender:
             pause=self._wait,
         )
         ids: list[str] = []
-        untracked: list[Place] = []
+        untracked: list[tuple[Place, Sent]] = []
         done = 0
         for number in range(1, len(plan.chunks) + 1):
             place, sent = self._send_one(once, plan, number, done)
@@ -97,7 +98,7 @@ class ChunkSender:
             done += place.recipients
             ids += sent.operation_ids
             if not sent.operation_ids:
-                untracked.append(place)
+                untracked.append((place, sent))
             if not sent.is_adopted and number < len(plan.chunks):
                 self._wait(self.pause)
         if untracked:
@@ -125,6 +126,11 @@ class ChunkSender:
             end = once.send(request, place.digest)
         except CommsError as error:
             raise with_place(error, place, rows_note(error, plan.chunks, number)) from error
+        except BaseException as error:
+            # Airflow ends the task, perhaps in a moment: what is written down makes the next try look.
+            if once.began and not isinstance(error, Exception):
+                error.add_note(interrupted_note(Unknown(once.began, once.now(), error), place))
+            raise
         match end:
             case Unknown():
                 raise unknown_error(end, place) from end.error

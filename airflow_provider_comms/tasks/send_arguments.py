@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -21,6 +22,7 @@ from airflow_provider_comms.waiting.spec import seconds_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_FILE_NAME = re.compile(r"(?!.*(?:://|<))\S+\.(?:html?|txt|md|liquid|j2|jinja2?)", re.IGNORECASE)
 MAX_USER_TAGS = 10 - MAX_OWN_TAGS
 ON_EMPTY = ("fail", "skip")
 _MESSAGE_CONTENTS = ("text or media", "content_id", "modules")
@@ -73,6 +75,19 @@ def check_email_sender(sender: object) -> None:
         )
 
 
+def check_body(name: str, value: object) -> None:
+    """
+    Refuse the name of a file where its content is meant: it would be sent as it is.
+
+    :raises CommsArgumentError: says how to name a file.
+    """
+    if isinstance(value, str) and _FILE_NAME.fullmatch(value.strip()):
+        raise CommsArgumentError(
+            f"{name}={shown(value)} is the name of a file, and would be sent as it is.",
+            advice=f"To send what is in it, give {name}=Path({shown(value)}).",
+        )
+
+
 def bool_of(name: str, value: object) -> bool:
     """Return a bool, which a template makes a text of."""
     text = value.strip().lower() if isinstance(value, str) else None
@@ -113,10 +128,19 @@ def _check_to(value: object) -> None:
     if isinstance(value, Mapping) and not value:
         raise CommsArgumentError("to= is an empty mapping.", advice="Give a recipient.")
     name = str(value) if is_path(value) else value
-    if isinstance(name, str) and ("/" in name or is_path(value)) and not is_recipient_file(name):
+    if not isinstance(name, str) or is_recipient_file(name):
+        return
+    # What it says is not shown: it may be a recipient, or all of them.
+    if is_path(value) or name.startswith(("/", "./", "../")) or "://" in name.partition(" ")[0]:
         raise CommsArgumentError(
-            f"to={shown(name)} is not a file of recipients.",
+            "to= is a path, and not that of a file of recipients.",
             advice=f"Use a name that ends in {', '.join(SUFFIXES)}, or one of these and .gz.",
+        )
+    if name.lstrip().startswith(("[", "{", "('", '("')):
+        raise CommsArgumentError(
+            "to= is a text that looks like a list or a mapping: what a template makes of one.",
+            advice="Give the output of the upstream task itself (to=query.output), or set "
+            "render_template_as_native_obj=True for the DAG.",
         )
 
 

@@ -68,8 +68,9 @@ def unknown_error(end: Unknown, place: Place) -> CommsSendUnknown:
         'set on_unknown="resend" and clear the task: chunks that were accepted are not repeated, this one is. '
         "Or run again with send_key=<new> to send anyway"
     )
+    times = "not sent again" if end.posts <= 1 else f'sent {end.posts} times, as on_unknown="resend" says'
     lines = [
-        f"It is not known whether {place} was accepted. It was not sent again, nor was anything sent after it.",
+        f"It is not known whether {place} was accepted. It was {times}; nothing was sent after it.",
         f"sent: {_window(end.since, end.until)}" + (f"; request id {request_id}" if request_id else ""),
         f"tag: {send_tag(place.digest)}",
         place.accepted_before,
@@ -80,6 +81,11 @@ def unknown_error(end: Unknown, place: Place) -> CommsSendUnknown:
         f"if it was not: {again}{', all of it' if place.count > 1 else ''}",
     ]
     return CommsSendUnknown("\n  ".join(filter(None, lines)))
+
+
+def interrupted_note(end: Unknown, place: Place) -> str:
+    """Return what there is to say of a task that is interrupted while a request is on its way."""
+    return f"The task was interrupted. {unknown_error(end, place)}\n  The next try looks for it before it sends."
 
 
 def changed_error(end: Changed, place: Place) -> CommsSendChanged:
@@ -101,18 +107,21 @@ def changed_error(end: Changed, place: Place) -> CommsSendChanged:
     return CommsSendChanged("\n  ".join(filter(None, lines)))
 
 
-def untracked_error(places: Sequence[Place]) -> CommsSendUntracked:
+def untracked_error(untracked: Sequence[tuple[Place, Sent]]) -> CommsSendUntracked:
     """Return the error of a send that was accepted whole, but whose operations are not all known."""
+    places = [place for place, _ in untracked]
+    why = next((sent.look_up_error for _, sent in untracked if sent.look_up_error), None)
     which = ", ".join(f"{one.number:,}" for one in places[:_MOST_SHOWN])
     more = f" and {len(places) - _MOST_SHOWN:,} more" if len(places) > _MOST_SHOWN else ""
     news = f"Everything was accepted, but the operation of chunk {which}{more} of {places[0].count:,} is not known."
     lines = [
         f"{news} Do not send it again.",
         f"tag: {send_tag(places[0].digest)}",
-        f"find out: {places[0].find_command}",
+        f"could not look for it: {_first_line(why)}" if why else "",
+        f"find out: {places[0].find_command}, or look into Twilio's console",
         "then: clear the task; it takes over what it finds, and sends nothing",
     ]
-    return CommsSendUntracked("\n  ".join(lines))
+    return CommsSendUntracked("\n  ".join(filter(None, lines)))
 
 
 def with_place(error: CommsError, place: Place, rows: str) -> CommsError:

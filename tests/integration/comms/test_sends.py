@@ -122,13 +122,22 @@ def test_a_request_of_another_kind_is_refused(settings_for, raw_server, request_
         (202, b"x", {"content_encoding": "br"}, None),
         (202, ACCEPTED + b" " * 5_000_000, {}, ID),
         (200, ACCEPTED, {}, ID),
-        (201, b"", {}, None),
+        (201, b"", {"location": URL}, ID),
     ],
 )
-def test_a_success_is_accepted_whether_its_id_can_be_read_or_not(*, send, http, status, body, headers, operation_id):
+def test_a_202_is_accepted_whether_its_id_can_be_read_or_not(*, send, http, status, body, headers, operation_id):
     accepted, server = send(http(status, body, **headers), attempts=3)
     assert accepted.operation_id == operation_id
     assert len(server.exchanges) == 1
+
+
+@pytest.mark.parametrize(("status", "body"), [(200, b"<html>Please sign in</html>"), (204, b""), (203, b"{}")])
+def test_of_another_success_without_an_operation_nobody_knows_whether_the_api_gave_it(*, send, http, status, body):
+    error, server = send(http(status, body), attempts=3)
+
+    assert type(error) is CommsProtocolError
+    assert (error.context.sent, error.context.status) == (True, status)
+    assert "Nobody knows whether it was accepted" in str(error)
 
 
 def test_the_id_of_the_request_is_kept(send, http):

@@ -285,6 +285,11 @@ CANNOT_BE_RIGHT = [
     (emails, {"from_": {**SENDER, "senderId": "comms_sender_x"}}),
     (emails, {"to": None}),
     (emails, {"to": "s3://bucket/people.txt"}),
+    (emails, {"to": '["jo@example.com"]'}),
+    (emails, {"html": "/opt/airflow/news.html"}),
+    (emails, {"html": "templates/news.liquid"}),
+    (emails, {"text": "news.txt"}),
+    (messages, {"text": "text.md"}),
     (emails, {"tags": {"airflow.x": "y"}}),
     (emails, {"tags": {str(n): "x" for n in range(9)}}),
     (emails, {"tags": "x"}),
@@ -310,6 +315,31 @@ CANNOT_BE_RIGHT = [
 def test_what_cannot_be_right_is_refused_when_the_dag_is_parsed(make, wrong):
     with pytest.raises(CommsArgumentError):
         make(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("make", "wrong"),
+    [
+        (emails, {"to": "[{'address': 'canary@example.com', 'name': 'Canary', 'page': 'https://x/canary'}]"}),
+        (emails, {"to": "/home/canary/people.txt"}),
+        (emails, {"variables": {"canary@example.com": ["y"]}}),
+    ],
+)
+def test_what_is_refused_when_the_dag_is_parsed_is_not_shown(make, wrong):
+    with pytest.raises(CommsArgumentError) as error:
+        make(**wrong)
+    assert "canary" not in str(error.value).lower()
+
+
+def test_a_number_with_slashes_is_no_path(airflow, comms_simulator):
+    run = airflow(lambda: messages(to="+49 171/1234567"))
+
+    assert run.states == {"send": "success"}
+    assert comms_simulator.sends[0].recipients == ("+491711234567",)
+
+
+def test_a_text_that_is_a_url_is_sent(airflow):
+    messages(text="https://example.com/news.html")
 
 
 def test_upstream_tasks_are_found_in_every_argument(airflow):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import threading
 import time
 from contextlib import suppress
@@ -172,6 +173,47 @@ def test_an_operation_that_nobody_can_find_fails_at_the_end_and_is_not_sent_agai
     assert counts(comms_simulator) == ONCE
 
 
+def test_an_untracked_send_says_why_it_cannot_be_found(comms_simulator, store):
+    comms_simulator.change_settings(accepted_form="empty")
+    comms_simulator.permit(comms_simulator.account_sid, "emails", False, route="find")
+
+    with pytest.raises(CommsSendUntracked, match="could not look for it: 403"):
+        try_once(emails(), store)
+
+
+def test_a_page_of_a_portal_is_no_acceptance(comms_simulator, store):
+    portal = comms_simulator.fault("html")
+    with pytest.raises(CommsSendUnknown):
+        try_once(emails(), store)
+    comms_simulator.clear_faults()
+
+    sent = try_once(emails(on_unknown="resend"), store, try_number=2)
+
+    assert portal.kind == "html"
+    assert len(sent["operations"]) == 1
+    assert counts(comms_simulator) == ONCE
+
+
+@pytest.mark.parametrize("rules", [{}, {"on_unknown": "resend"}], ids=["fail", "resend"])
+def test_a_task_that_is_killed_while_it_looks_does_not_send_again(comms_simulator, store, rules):
+    comms_simulator.change_settings(item_lag=3600)
+    comms_simulator.fault(503, route="send", accept=True)
+    operator = emails(confirm_for=60, **rules)
+    threading.Timer(0.5, operator.on_kill).start()
+
+    with pytest.raises(CommsSendUnknown):
+        try_once(operator, store)
+    assert counts(comms_simulator) == ONCE
+
+
+def test_what_was_sent_several_times_is_not_called_sent_once(comms_simulator, store):
+    comms_simulator.change_settings(item_lag=3600)
+    comms_simulator.fault(504, route="send", accept=True)
+
+    with pytest.raises(CommsSendUnknown, match="It was sent 3 times, as on_unknown"):
+        try_once(emails(on_unknown="resend"), store)
+
+
 def test_of_two_chunks_the_second_unknown(comms_simulator, store, caplog):
     comms_simulator.change_settings(item_lag=3600)
     comms_simulator.fault(502, route="send", accept=True, skip=1, times=1)
@@ -325,6 +367,26 @@ def test_an_interrupt_on_the_way_is_found_by_the_next_try(comms_simulator, store
 
     assert try_once(emails(), store, 2)["operations"] == [comms_simulator.sends[0].operation_id]
     assert counts(comms_simulator) == ONCE
+
+
+def test_an_interrupt_on_the_way_says_how_to_find_out(comms_simulator, store):
+    comms_simulator.fault("hang", route="send", accept=True)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.5)
+        with pytest.raises(KeyboardInterrupt) as error:
+            try_once(emails(), store)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+    (note,) = error.value.__notes__
+    assert "It is not known whether chunk 1 of 1 (5 recipients) was accepted" in note
+    assert "airflow comms find emails --tag airflow.send:" in note
 
 
 def test_messages_are_sent_once_too(comms_simulator, store):

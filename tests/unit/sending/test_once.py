@@ -145,9 +145,31 @@ def test_503_again_and_again_is_an_ordinary_failure():
     busy = Answer(accepts=False, raises=failure(503, is_comms_error=True))
     twilio, journal = Twilio([busy] * 3), Store()
 
+    with pytest.raises(CommsError, match="The next try of the task looks for it"):
+        once(twilio, journal).send(REQUEST, "d1")
+    assert once(twilio, journal, is_retry=True).send(REQUEST, "d1") == Sent(("comms_operation_1",))
+
+
+def test_after_503_the_next_try_looks_as_long_as_the_first():
+    busy = Answer(raises=failure(503, is_comms_error=True))
+    twilio, journal = Twilio([busy] * 3, lag=200), Store()
     with pytest.raises(CommsError):
         once(twilio, journal).send(REQUEST, "d1")
-    assert journal == {}
+
+    assert once(twilio, journal, is_retry=True).send(REQUEST, "d1").is_adopted
+    assert twilio.posts == 3
+
+
+@pytest.mark.parametrize("rules", [{}, {"on_unknown": "resend"}])
+def test_a_task_that_is_stopped_sends_nothing_more(rules):
+    busy = Answer(accepts=False, raises=failure(503, is_comms_error=True))
+    twilio, journal = Twilio([busy] * 3), Store()
+    sender = once(twilio, journal, look_before=False, **rules)
+    sender.pause = lambda _: True
+
+    assert isinstance(sender.send(REQUEST, "d1"), Unknown)
+    assert isinstance(sender.send(REQUEST, "d1"), Unknown)
+    assert twilio.posts == 1
 
 
 def test_503_of_the_api_and_no_look_up_is_unknown():

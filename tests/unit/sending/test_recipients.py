@@ -116,6 +116,12 @@ def test_what_cannot_be_right_of_a_message(row):
         messages(row)
 
 
+def test_a_variables_name_that_may_be_an_address_is_not_shown():
+    with pytest.raises(CommsArgumentError) as error:
+        list(read_recipients(Resource.EMAILS, [{"address": "a@example.com", "canary@example.com": ["x"]}]))
+    assert "canary" not in str(error.value)
+
+
 def test_a_recipients_repr_shows_nothing():
     assert repr(next(read_recipients(Resource.EMAILS, [CANARY]))) == "<recipient in row 1>"
 
