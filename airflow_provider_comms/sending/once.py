@@ -183,7 +183,7 @@ class SendOnce:
         sighting = self._look(digest, since, lambda found: found.found is True)
         if sighting.found:
             return self._adopt(sighting, digest, since)
-        if not self._may_send_again(sighting, is_busy=bool(record) and record["state"] == "busy"):
+        if not self._may_send_again(sighting, is_busy=record is not None and record["state"] == "busy"):
             return Unknown(since, self.now(), None, sighting.error)
         self.log.warning("It was not found; sending it again.")
         return self._post(request, digest)

@@ -138,6 +138,7 @@ def test_of_another_success_without_an_operation_nobody_knows_whether_the_api_ga
     assert type(error) is CommsProtocolError
     assert (error.context.sent, error.context.status) == (True, status)
     assert "Nobody knows whether it was accepted" in str(error)
+    assert len(server.exchanges) == 1
 
 
 def test_the_id_of_the_request_is_kept(send, http):
