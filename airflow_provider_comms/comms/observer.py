@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ class Exchange:
 
 
 Observer = Callable[[Exchange], None]
-"""Called on the thread that sends, so it must be quick; and it must not raise."""
+"""Called on the thread that sends, so it must be quick. What it raises is logged, and changes nothing."""
 
 
 @contextmanager
@@ -63,4 +64,12 @@ def observing(observer: Observer | None, resource: str, method: str, attempt: in
         status = str(error.context.status or error.context.cause or NO_RESPONSE)
         raise
     finally:
-        observer(Exchange(resource, method, status, attempt, monotonic() - begun))
+        _tell(observer, Exchange(resource, method, status, attempt, monotonic() - begun))
+
+
+def _tell(observer: Observer, exchange: Exchange) -> None:
+    try:
+        observer(exchange)
+    except Exception as error:  # noqa: BLE001
+        # In its place the result of a send would be lost. What it says is not shown: it is not ours.
+        logging.getLogger(__name__).warning("An observer of requests failed with %s.", type(error).__name__)

@@ -104,7 +104,9 @@ class _SendOperator(PollingTask, BaseOperator):
     :raises CommsSendUnknown: nobody knows whether a request was accepted; it was not repeated.
     :raises CommsSendUntracked: all was accepted, but an operation is not known.
     :raises CommsSendChanged: something else was sent under the key before.
-    :raises CommsError: nothing was sent for now, or a part; Airflow's `retries` send the rest.
+    :raises CommsError: nothing was sent for now, or a part; Airflow's `retries` send the rest. Before Airflow 3.3 they
+        cannot know that nothing was sent, and fail with CommsSendUnknown where they do not find it.
+    :raises AirflowException: the task was stopped; its next try goes on.
     """
 
     resource: ClassVar[Resource]

@@ -7,12 +7,12 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 SEND_TAG = "airflow.send"
 """Tag that names the request: the same for every try of it, another for every other request."""
 BODY_TAG = "airflow.body"
-"""Tag that names what is sent, all of its requests together."""
+"""Tag that names what is sent, up to and with this request."""
 RESERVED = "airflow."
 MAX_OWN_TAGS = 2
 _DIGITS = 32
@@ -33,18 +33,20 @@ def send_digest(send_key: str, chunk: int) -> str:
     return _digest(json.dumps([send_key, chunk]).encode())
 
 
-def content_digest(bodies: Iterable[bytes]) -> str:
+def content_digests(bodies: Iterable[bytes]) -> Iterator[str]:
     """
-    Return what identifies the content of a send: 32 hexadecimal digits.
+    Return what identifies the content of a send, for each of its requests: 32 hexadecimal digits.
 
-    :param bodies: of its requests, in order, without the tags of this module. A recipient who moves from one request
-        to another changes the digest of all.
+    It is of that request and of all before it. So whoever moves from a request that was accepted to a later one is
+    noticed, and what was never accepted may be repaired.
+
+    :param bodies: of the requests, in order, without the tags of this module.
     """
     whole = hashlib.sha256()
     for body in bodies:
         whole.update(len(body).to_bytes(8, "big"))
         whole.update(body)
-    return whole.hexdigest()[:_DIGITS]
+        yield whole.hexdigest()[:_DIGITS]
 
 
 def own_tags(send: str, content: str) -> dict[str, str]:

@@ -8,13 +8,13 @@ is judged by `outcome`. Whoever uses this gives it the API, a journal and a cloc
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain, repeat
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from airflow_provider_comms.comms.errors import CommsError, CommsServerError
+from airflow_provider_comms.comms.errors import CommsError
 from airflow_provider_comms.sending.keys import BODY_TAG, own_tags, send_tag
 from airflow_provider_comms.sending.outcome import Outcome, outcome_of
 
@@ -105,7 +105,7 @@ class Unknown:
 
     since: datetime | None
     until: datetime
-    error: BaseException | None = None
+    error: Exception | None = None
     look_up_error: CommsError | None = None
     posts: int = 0
 
@@ -120,6 +120,10 @@ class Changed:
 End = Sent | Unknown | Changed
 
 
+class Stopped(Exception):  # noqa: N818  (it is no error)
+    """The task is being stopped: a look-up that was cut short is no answer, so nothing more is sent."""
+
+
 @dataclass(kw_only=True)
 class SendOnce:
     """
@@ -128,7 +132,7 @@ class SendOnce:
     :param api: the Comms API.
     :param journal: None if there is none; then what an earlier try did is not known.
     :param rules: how careful it is.
-    :param content: digest of the whole send.
+    :param content: digest of what is sent.
     :param log: the task's own.
     :param pause: waits for some seconds; returns whether the task is being stopped.
     """
@@ -141,8 +145,8 @@ class SendOnce:
     pause: Callable[[float], bool | None] = sleep
     clock: Callable[[], float] = monotonic
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
-    began: datetime | None = field(default=None, init=False)
-    """When it sent a request of which it does not know yet whether it was accepted: what an interrupt leaves open."""
+    unknown: Unknown | None = field(default=None, init=False)
+    """What nobody knows as long as it sends and looks: what remains if it is interrupted."""
 
     def send(self, request: Send, digest: str) -> End:
         """
@@ -150,15 +154,16 @@ class SendOnce:
 
         :param digest: of the send key and the number of the request.
         :raises CommsError: it was not sent, or refused.
+        :raises Stopped: the task is being stopped.
         """
         record = self.journal.read(digest) if self.journal else None
-        if record and record.get("state") == "sent":
+        if record and record["state"] == SENT:
             return self._recorded(record, digest)
         if record or (self.journal is None and self.rules.is_retry):
             return self._resolve(request, digest, record)
         if (self.rules.look_before or self.rules.is_retry) and (end := self._look_before(digest)):
             return end
-        return self._post(request, digest)
+        return self._post(request, digest, None, self.now())
 
     def _recorded(self, record: Mapping[str, Any], digest: str) -> End:
         ids = tuple(record.get("operations") or ())
@@ -178,120 +183,146 @@ class SendOnce:
 
     def _resolve(self, request: Send, digest: str, record: Mapping[str, Any] | None) -> End:
         """Find out about an earlier try that may have sent."""
-        since = _moment(record)
+        state, since = (record["state"] if record else SENDING), _moment(record)
         self.log.warning("An earlier try may have sent this request; looking for it.")
-        sighting = self._look(digest, since, lambda found: found.found is True)
+        self.unknown = Unknown(since, self.now())
+        sighting = self._look(digest, since, _is_found)
         if sighting.found:
             return self._adopt(sighting, digest, since)
-        if not self._may_send_again(sighting, is_busy=record is not None and record["state"] == "busy"):
-            return Unknown(since, self.now(), None, sighting.error)
-        self.log.warning("It was not found; sending it again.")
-        return self._post(request, digest)
+        if self._may_resend(state, sighting):
+            self.log.warning("%s; sending it again.", _absence(sighting))
+            return self._post(request, digest, state, since)
+        return replace(self.unknown, until=self.now(), look_up_error=sighting.error)
 
-    def _may_send_again(self, sighting: Sighting, *, is_busy: bool) -> bool:
-        """Whether a request that was not found is sent again: never by a task that is being stopped."""
-        is_absent = is_busy and sighting.found is False
-        return (is_absent or self.rules.on_unknown == "resend") and not self.pause(0)
+    def _may_resend(self, state: str, sighting: Sighting) -> bool:
+        return self.rules.on_unknown == "resend" or (state == BUSY and sighting.found is False)
 
-    def _post(self, request: Send, digest: str) -> End:
+    def _post(self, request: Send, digest: str, state: str | None, since: datetime | None) -> End:
+        """
+        Send, until it is known whether it was accepted; more than once only if the rules say so.
+
+        :param state: of its record, as an earlier try left it; None if none has sent it.
+        :param since: when it was first sent.
+        """
         tagged = request.with_tags({**request.tags, **own_tags(digest, self.content)})
-        began = self.now()
-        for number in range(1, MAX_POSTS + 1):
-            self._write(digest, "sending", ())
-            self.began = began
-            end = self._try_post(tagged, digest)
+        if self.pause(0):
+            raise Stopped
+        for posts in range(1, MAX_POSTS + 1):
+            self._write(digest, SENDING, since)
+            self.unknown = Unknown(since, self.now(), posts=posts)
+            end = self._try_post(tagged, digest, state, since)
             if not isinstance(end, Exception):
-                return self._note_accepted(end, digest, began)
-            error = end
-            sighting = self._look(digest, began, lambda found: found.found is True)
+                return self._note_accepted(end, digest, since)
+            self.unknown = unknown = Unknown(since, self.now(), end, posts=posts)
+            sighting = self._look(digest, since, _is_found)
             if sighting.found:
-                return self._adopt(sighting, digest, began)
-            is_busy = outcome_of(error) is Outcome.BUSY
-            if number == MAX_POSTS or not self._may_send_again(sighting, is_busy=is_busy):
+                return self._adopt(sighting, digest, since)
+            is_busy = state != SENDING and outcome_of(end) is Outcome.BUSY and sighting.found is False
+            state = BUSY if is_busy else SENDING
+            if posts == MAX_POSTS or self.rules.on_unknown != "resend":
                 break
-            self.log.warning("Sending again (%d of %d): %s", number + 1, MAX_POSTS, _first_line(error))
-        self.began = None
-        if is_busy and isinstance(error, CommsError) and sighting.found is False and not self.pause(0):
-            # The next try may send it, but only after it has looked as long as this one.
-            self._write(digest, "busy", ())
-            raise CommsServerError(_first_line(error), error.context, BUSY) from error
-        return Unknown(began, self.now(), error, sighting.error, number)
+            self.log.warning("%s; sending it again (%d of %d).", _absence(sighting), posts + 1, MAX_POSTS)
+        if state == BUSY and isinstance(end, CommsError):
+            self._write(digest, BUSY, since)
+            raise type(end)(end.message, end.context, SEND_AGAIN) from end
+        return replace(unknown, until=self.now(), look_up_error=sighting.error)
 
-    def _try_post(self, tagged: Send, digest: str) -> Accepted | Exception:
+    def _try_post(self, tagged: Send, digest: str, state: str | None, since: datetime | None) -> Accepted | Exception:
         """Return the end of a POST, if it was sent or may have been."""
         try:
             return self.api.post(tagged)
         except Exception as error:
             if outcome_of(error) in {Outcome.NOT_SENT, Outcome.REFUSED}:
-                self.began = None
-                self._forget(digest)
+                self._take_back(digest, state, since)
                 raise
             self.log.warning("It is not known whether the request was accepted; looking for it: %s", _first_line(error))
             return error
 
-    def _note_accepted(self, accepted: Accepted, digest: str, began: datetime) -> End:
+    def _note_accepted(self, accepted: Accepted, digest: str, since: datetime | None) -> End:
         ids = (accepted.operation_id,) if accepted.operation_id else ()
-        self.began = None
-        self._write(digest, "sent", ids)
-        return Sent(ids) if ids else self._track(digest, began)
+        self._write(digest, SENT, since, ids)
+        return Sent(ids) if ids else self._track(digest, since)
 
     def _adopt(self, sighting: Sighting, digest: str, since: datetime | None) -> End:
-        self.began = None
         ids = tuple(sighting.operation_ids)
         if sighting.tags.get(BODY_TAG) != self.content:
             return Changed(ids)
         if len(ids) > 1:
             self.log.warning("This request was accepted %d times.", len(ids))
-        self._write(digest, "sent", ids)
+        self._write(digest, SENT, since, ids)
         return Sent(ids, is_adopted=True) if ids else self._track(digest, since, is_adopted=True)
 
     def _track(self, digest: str, since: datetime | None, *, is_adopted: bool = False) -> Sent:
         """Find the operation of a request that was accepted."""
+        self.unknown = None
         self.log.warning("The request was accepted; looking for its operation.")
         sighting = self._look(digest, since, lambda found: bool(found.operation_ids))
-        if not sighting.operation_ids:
-            return Sent((), is_adopted, sighting.error)
-        self._write(digest, "sent", tuple(sighting.operation_ids))
-        return Sent(tuple(sighting.operation_ids), is_adopted)
+        ids = tuple(sighting.operation_ids)
+        if ids:
+            self._write(digest, SENT, since, ids)
+        return Sent(ids, is_adopted, None if ids else sighting.error)
 
     def _look(self, digest: str, since: datetime | None, is_enough: Callable[[Sighting], bool]) -> Sighting:
-        """Look until it is enough, or `confirm_for` has passed; return what was seen last."""
+        """
+        Look until it is enough, or `confirm_for` has passed; return what was seen last.
+
+        :raises Stopped: before that.
+        """
         deadline = self.clock() + self.rules.confirm_for
         start = since - CLOCK_SKEW if since else None
         for pause in chain(PAUSES, repeat(PAUSES[-1])):
             sighting = self.api.find(send_tag(digest), start)
             left = deadline - self.clock()
-            if is_enough(sighting) or left <= 0 or self.pause(min(pause, left)):
+            if is_enough(sighting):
+                return sighting
+            if self.pause(max(0.0, min(pause, left))):
+                raise Stopped
+            if left <= 0:
                 return sighting
         raise AssertionError  # The pauses do not end.
 
-    def _write(self, digest: str, state: str, ids: tuple[str, ...]) -> None:
+    def _write(self, digest: str, state: str, since: datetime | None, ids: tuple[str, ...] = ()) -> None:
         if self.journal is None:
             return
+        at = since or self.now()
         record = {
             "state": state,
             "content": self.content,
-            "at": self.now().isoformat(timespec="seconds"),
+            "at": at.isoformat(timespec="seconds"),
             "operations": list(ids),
         }
         try:
             self.journal.write(digest, record)
         except Exception as error:
-            if state == "sending":
+            if state == SENDING:
                 raise  # Nothing was sent.
-            self.log.warning("Could not write down that it was accepted: %s", type(error).__name__)
+            self.log.warning("Could not write down what came of it: %s", type(error).__name__)
 
-    def _forget(self, digest: str) -> None:
-        """Note that it was not sent. Where that fails, the next try looks for it: a nuisance, not a harm."""
-        if self.journal is not None:
-            with suppress(Exception):
+    def _take_back(self, digest: str, state: str | None, since: datetime | None) -> None:
+        """Note that it was not sent this time. Where that fails, the next try looks for it: a nuisance, not a harm."""
+        if self.journal is None:
+            return
+        with suppress(Exception):
+            if state is None:
                 self.journal.forget(digest)
+            else:
+                self._write(digest, state, since)
 
 
-BUSY = (
-    "Twilio says of this error that it is to be sent again. It was looked for, and not found. The next try of the task "
-    "looks for it, and sends it if it is not found."
+SENDING, BUSY, SENT = "sending", "busy", "sent"
+"""States of a record: it may have been accepted; Twilio says that it was not; it was."""
+SEND_AGAIN = (
+    "Twilio says to send such a request again. It was looked for and not found. The next try of the task looks for it "
+    "once more, and sends it if it is not found."
 )
+
+
+def _is_found(sighting: Sighting) -> bool:
+    return sighting.found is True
+
+
+def _absence(sighting: Sighting) -> str:
+    return "It was not found" if sighting.found is False else "It could not be looked for"
 
 
 def _moment(record: Mapping[str, Any] | None) -> datetime | None:

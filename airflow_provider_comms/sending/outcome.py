@@ -33,7 +33,7 @@ class Outcome(StrEnum):
     NOT_SENT = "not processed"
     """An ordinary failure: it may be sent again."""
     BUSY = "503, which Twilio says to send again"
-    """Look it up, and send it again where it is not found."""
+    """Look it up; where it is not found, the next try may send it again."""
     REFUSED = "refused"
     """It would be refused again."""
     UNKNOWN = "unknown"

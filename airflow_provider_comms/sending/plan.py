@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.sending.chunks import MAX_BODY, MAX_CHUNK, Chunks
-from airflow_provider_comms.sending.keys import content_digest
+from airflow_provider_comms.sending.keys import content_digests
 from airflow_provider_comms.sending.seen import Seen
 
 if TYPE_CHECKING:
@@ -54,14 +54,14 @@ class Plan:
     What will be sent.
 
     :param chunks: the recipients of each request.
-    :param content: digest of all requests.
+    :param contents: of each request, the digest of what is sent up to it.
     :param duplicates: recipients that were left out, because they were there before.
     :param warnings: what is allowed and may not be meant.
     """
 
     chunks: Chunks
     build: Build = field(repr=False)
-    content: str
+    contents: Sequence[str]
     duplicates: int
     warnings: Sequence[str]
 
@@ -92,9 +92,9 @@ def plan(build: Build, recipients: Iterable[Recipient], limits: Limits, stack: E
     chunks.fill(chain([first], admitted))
     admission.check_allowed()
     numbers = range(1, len(chunks) + 1)
-    content = content_digest(_built(build, chunks, number).body() for number in numbers)
+    contents = tuple(content_digests(_built(build, chunks, number).body() for number in numbers))
     return Plan(
-        chunks=chunks, build=build, content=content, duplicates=admission.duplicates, warnings=tuple(probe.warnings)
+        chunks=chunks, build=build, contents=contents, duplicates=admission.duplicates, warnings=tuple(probe.warnings)
     )
 
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
-
-from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_comms.comms.errors import CommsError
 from airflow_provider_comms.comms.resource import Resource
 from airflow_provider_comms.sending.keys import send_digest
-from airflow_provider_comms.sending.once import Changed, SendOnce, Sent, Unknown
+from airflow_provider_comms.sending.once import Changed, SendOnce, Sent, Stopped, Unknown
 from airflow_provider_comms.sending.plan import rows_note
 from airflow_provider_comms.tasks.send_report import (
     Place,
     changed_error,
     interrupted_note,
     sent_line,
+    stopped_error,
     unknown_error,
     untracked_error,
     with_place,
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from airflow_provider_comms.comms.client import CommsClient
     from airflow_provider_comms.comms.sending.requests import Send
     from airflow_provider_comms.comms.sending.results import Accepted, Sighting
-    from airflow_provider_comms.sending.once import Journal, Rules
+    from airflow_provider_comms.sending.once import End, Journal, Rules
     from airflow_provider_comms.sending.plan import Plan
 
 
@@ -80,37 +79,28 @@ class ChunkSender:
         :raises CommsSendChanged: what was accepted before is not what would be sent.
         :raises CommsSendUntracked: all was accepted, but not all of the operations are known.
         :raises CommsError: a request was not sent, or refused.
+        :raises AirflowException: the task was stopped.
         """
-        once = SendOnce(
-            api=ClientApi(self.client, self.resource),
-            journal=self.journal,
-            rules=self.rules,
-            content=plan.content,
-            log=self.log,
-            pause=self._wait,
-        )
         ids: list[str] = []
         untracked: list[tuple[Place, Sent]] = []
-        done = 0
+        rules, done = self.rules, 0
         for number in range(1, len(plan.chunks) + 1):
-            place, sent = self._send_one(once, plan, number, done)
+            place, sent = self._send_one(plan, number, rules, done)
             self.log.info("%s", sent_line(sent, place))
             done += place.recipients
             ids += sent.operation_ids
             if not sent.operation_ids:
                 untracked.append((place, sent))
-            if not sent.is_adopted and number < len(plan.chunks):
-                self._wait(self.pause)
+            if not sent.is_adopted:
+                # An earlier try came no further than this.
+                rules = replace(rules, is_retry=False)
+                if number < len(plan.chunks):
+                    self._wait(self.pause)
         if untracked:
             raise untracked_error(untracked)
         return ids
 
-    def _send_one(self, once: SendOnce, plan: Plan, number: int, done: int) -> tuple[Place, Sent]:
-        if self.stopped.is_set():
-            raise AirflowException(
-                f"The task was stopped; {number - 1:,} of {len(plan.chunks):,} chunks were accepted. "
-                "Its next try sends the others."
-            )
+    def _send_one(self, plan: Plan, number: int, rules: Rules, done: int) -> tuple[Place, Sent]:
         request = plan.request(number)
         place = Place(
             resource=self.resource,
@@ -122,21 +112,38 @@ class ChunkSender:
             before=number - 1,
             recipients_before=done,
         )
+        once = SendOnce(
+            api=ClientApi(self.client, self.resource),
+            journal=self.journal,
+            rules=rules,
+            content=plan.contents[number - 1],
+            log=self.log,
+            pause=self._wait,
+        )
         try:
-            end = once.send(request, place.digest)
+            end = self._end_of(once, request, place)
         except CommsError as error:
-            raise with_place(error, place, rows_note(error, plan.chunks, number)) from error
-        except BaseException as error:
-            # Airflow ends the task, perhaps in a moment: what is written down makes the next try look.
-            if once.began and not isinstance(error, Exception):
-                error.add_note(interrupted_note(Unknown(once.began, once.now(), error), place))
-            raise
+            rows = rows_note(error, plan.chunks, number)
+            raise with_place(error, place, rows, is_remembered=self.journal is not None) from error
         match end:
             case Unknown():
                 raise unknown_error(end, place) from end.error
             case Changed():
-                raise changed_error(end, place)
+                raise changed_error(end, place, is_first_try=not self.rules.is_retry)
         return place, end
+
+    def _end_of(self, once: SendOnce, request: Send, place: Place) -> End:
+        try:
+            return once.send(request, place.digest)
+        except Stopped:
+            raise stopped_error(once.unknown, place) from None
+        except BaseException as error:
+            # Airflow ends the task, perhaps in a moment: what is written down makes the next try look.
+            if once.unknown and not isinstance(error, CommsError):
+                note = interrupted_note(replace(once.unknown, until=once.now()), place)
+                self.log.error("%s", note)  # noqa: TRY400  (Airflow logs where it was)
+                error.add_note(note)
+            raise
 
     def _wait(self, seconds: float) -> bool:
         return self.stopped.wait(seconds)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from airflow.providers.common.compat.sdk import AirflowException
+
+from airflow_provider_comms.comms.errors import CommsError
 from airflow_provider_comms.exceptions import CommsSendChanged, CommsSendUnknown, CommsSendUntracked
 from airflow_provider_comms.sending.keys import send_tag
 
@@ -12,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from airflow_provider_comms.comms.errors import CommsError
     from airflow_provider_comms.comms.resource import Resource
     from airflow_provider_comms.sending.once import Changed, Sent, Unknown
 
@@ -63,46 +65,67 @@ def sent_line(sent: Sent, place: Place) -> str:
 
 def unknown_error(end: Unknown, place: Place) -> CommsSendUnknown:
     """Return the error of a send of which nobody knows whether it was accepted."""
-    request_id = end.error.context.request_id if end.error is not None and hasattr(end.error, "context") else None
-    again = (
-        'set on_unknown="resend" and clear the task: chunks that were accepted are not repeated, this one is. '
-        "Or run again with send_key=<new> to send anyway"
-    )
-    times = "not sent again" if end.posts <= 1 else f'sent {end.posts} times, as on_unknown="resend" says'
+    times = f'sent {end.posts:,} times, as on_unknown="resend" says' if end.posts > 1 else "not sent again"
+    news = f"It is not known whether {place} was accepted. It was {times}; nothing was sent after it."
+    return CommsSendUnknown("\n  ".join([news, *_unknown_lines(end, place)]))
+
+
+def interrupted_note(unknown: Unknown, place: Place) -> str:
+    """Return what there is to say of a task that is interrupted while a request is on its way."""
+    news = f"The task was interrupted: it is not known whether {place} was accepted. Its next try looks for it first."
+    return "\n  ".join([news, *_unknown_lines(unknown, place)])
+
+
+def stopped_error(unknown: Unknown | None, place: Place) -> AirflowException:
+    """Return the error of a task that is being killed."""
+    before = f"The task was stopped; {place.before:,} of {place.count:,} chunks were accepted."
+    if unknown is None:
+        return AirflowException(f"{before} Its next try goes on from there.")
+    news = f"{before} It is not known whether {place} was. The next try looks for it first."
+    return AirflowException("\n  ".join([news, *_unknown_lines(unknown, place)]))
+
+
+def _unknown_lines(end: Unknown, place: Place) -> list[str]:
+    request_id = end.error.context.request_id if isinstance(end.error, CommsError) else None
+    again = "chunks that were accepted are not repeated, this one is" if place.count > 1 else "it is sent once more"
     lines = [
-        f"It is not known whether {place} was accepted. It was {times}; nothing was sent after it.",
         f"sent: {_window(end.since, end.until)}" + (f"; request id {request_id}" if request_id else ""),
         f"tag: {send_tag(place.digest)}",
         place.accepted_before,
-        f"error: {_first_line(end.error)}" if end.error else "An earlier try may have sent it; see its log.",
+        _cause(end),
         f"could not look for it: {_first_line(end.look_up_error)}" if end.look_up_error else "",
         f"find out: {place.find_command}",
         "if it was accepted: clear the task; it takes over what it finds, and goes on",
-        f"if it was not: {again}{', all of it' if place.count > 1 else ''}",
+        f'if it was not: set on_unknown="resend" and clear the task: {again}',
+        f"or run again with send_key=<new>, to send {'all of it' if place.count > 1 else 'it'} anyway",
     ]
-    return CommsSendUnknown("\n  ".join(filter(None, lines)))
+    return list(filter(None, lines))
 
 
-def interrupted_note(end: Unknown, place: Place) -> str:
-    """Return what there is to say of a task that is interrupted while a request is on its way."""
-    return f"The task was interrupted. {unknown_error(end, place)}\n  The next try looks for it before it sends."
+def _cause(end: Unknown) -> str:
+    if end.error:
+        return f"error: {_first_line(end.error)}"
+    return "" if end.posts else "An earlier try may have sent it; see its log."
 
 
-def changed_error(end: Changed, place: Place) -> CommsSendChanged:
+def changed_error(end: Changed, place: Place, *, is_first_try: bool) -> CommsSendChanged:
     """Return the error of a send whose recipients or content are no longer those that were sent."""
     ids = ", ".join(end.operation_ids) or "not known"
+    when = "since an earlier run under this send key" if is_first_try else "between attempts"
     news = (
-        f"Recipients or text changed between attempts: {place} was accepted before under this send key, and what was "
-        "sent then is not what would be sent now. It was not sent again."
+        f"Recipients or text changed {when}: {place} was accepted before, and what was sent then is not what would be "
+        "sent now. It was not sent again."
     )
     lines = [
         news,
         f"operation of the earlier send: {ids}",
         f"tag: {send_tag(place.digest)}",
-        place.accepted_before,
+        place.accepted_before if place.before else "",
         f"find out: {place.find_command}",
+        "the order of the recipients counts too: a query needs its ORDER BY",
+        "if every run is to send: let send_key name the run, as in newsletter-{{ ds }}" if is_first_try else "",
         "to adopt it: restore what was sent, such as the file of recipients, and clear the task",
-        "to send what there is now, to all: run again with send_key=<new>",
+        "to send what there is now: run again with send_key=<new>, and leave out whoever has it",
     ]
     return CommsSendChanged("\n  ".join(filter(None, lines)))
 
@@ -118,18 +141,28 @@ def untracked_error(untracked: Sequence[tuple[Place, Sent]]) -> CommsSendUntrack
         f"{news} Do not send it again.",
         f"tag: {send_tag(places[0].digest)}",
         f"could not look for it: {_first_line(why)}" if why else "",
-        f"find out: {places[0].find_command}, or look into Twilio's console",
+        f"find out: {places[0].find_command}",
         "then: clear the task; it takes over what it finds, and sends nothing",
+        "or take the operation from Twilio's console, and wait for it with CommsOperationSensor",
     ]
     return CommsSendUntracked("\n  ".join(filter(None, lines)))
 
 
-def with_place(error: CommsError, place: Place, rows: str) -> CommsError:
-    """Return the error of a request that was not sent or refused, with where that was."""
-    more = " ".join(filter(None, (f"This was {place}." if place.count > 1 else "", place.accepted_before, rows)))
-    return type(error)(f"{error.message} {more}", error.context, error.advice) if more else error
+def with_place(error: CommsError, place: Place, rows: str, *, is_remembered: bool) -> CommsError:
+    """
+    Return the error of a request that was not sent or refused, with where that was.
+
+    :param is_remembered: whether the next try knows what this one did.
+    """
+    where = f"This was {place}." if place.count > 1 else ""
+    message = " ".join(filter(None, (error.message, where, place.accepted_before, rows)))
+    return type(error)(message, error.context, error.advice if is_remembered else f"{error.advice} {_FORGOTTEN}")
 
 
+_FORGOTTEN = (
+    "Airflow before 3.3 does not tell the next try that it was not sent: a retry looks for it for confirm_for, and "
+    'fails with CommsSendUnknown if it is not there. To send it then, set on_unknown="resend" and clear the task.'
+)
 _MOST_SHOWN = 10
 
 

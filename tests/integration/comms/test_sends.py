@@ -28,6 +28,7 @@ from airflow_provider_comms.comms.errors import (
     CommsUnreachableError,
 )
 from airflow_provider_comms.comms.sending.requests import MessageSend
+from airflow_provider_comms.sending.outcome import Outcome, outcome_of
 from tests.integration.comms.certificates import write_certificate
 
 ID = "comms_operation_01h9krwprkeee8fzqspvwy6nq8"
@@ -131,13 +132,20 @@ def test_a_202_is_accepted_whether_its_id_can_be_read_or_not(*, send, http, stat
     assert len(server.exchanges) == 1
 
 
-@pytest.mark.parametrize(("status", "body"), [(200, b"<html>Please sign in</html>"), (204, b""), (203, b"{}")])
-def test_of_another_success_without_an_operation_nobody_knows_whether_the_api_gave_it(*, send, http, status, body):
-    error, server = send(http(status, body), attempts=3)
-
-    assert type(error) is CommsProtocolError
-    assert (error.context.sent, error.context.status) == (True, status)
-    assert "Nobody knows whether it was accepted" in str(error)
+@pytest.mark.parametrize(
+    ("status", "body", "headers"),
+    [
+        (200, b"<html>Log in</html>", {"content_type": "text/html"}),
+        (200, b"{}", {}),
+        (200, b'{"status": "ok"}', {"location": "https://portal.example/login"}),
+        (201, b"", {}),
+        (204, b"", {}),
+    ],
+)
+def test_a_success_that_nobody_of_the_api_wrote_is_unknown(*, send, http, status, body, headers):
+    error, server = send(http(status, body, **headers), attempts=3)
+    assert isinstance(error, CommsProtocolError)
+    assert outcome_of(error) is Outcome.UNKNOWN
     assert len(server.exchanges) == 1
 
 
@@ -517,6 +525,16 @@ def test_an_observer_is_told_what_came_of_it(send, http, answer, statuses):
     told = []
     send(http(*answer, retry_after="0"), observer=told.append, attempts=2)
     assert [(one.method, one.status) for one in told] == [("POST", status) for status in statuses]
+
+
+def test_an_observer_that_fails_does_not_take_the_place_of_what_was_accepted(send, http, caplog):
+    def fail(_):
+        raise RuntimeError("canary")
+
+    accepted, _ = send(http(202, ACCEPTED), observer=fail)
+    assert accepted.operation_id == ID
+    assert "An observer of requests failed with RuntimeError." in caplog.text
+    assert "canary" not in caplog.text
 
 
 # -- Whoever leaves --------------------------------------------------------------------------------------------------

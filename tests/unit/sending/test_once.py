@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from airflow_provider_comms.comms.errors import CommsBadRequestError, CommsError, CommsPermissionError, ErrorContext
-from airflow_provider_comms.sending.once import Changed, Sent, Unknown
+from airflow_provider_comms.sending.once import Changed, Sent, Stopped, Unknown
 from tests.unit.sending.twilio import Answer, Killed, Request, Store, Twilio, failure, once
 
 REQUEST = Request(["jo@example.com"])
@@ -126,49 +126,92 @@ def test_resend_at_the_next_try_sends_what_the_first_left_unknown():
     assert once(twilio, journal, on_unknown="resend", is_retry=True).send(REQUEST, "d1") == Sent(("comms_operation_1",))
 
 
-def test_503_of_the_api_is_sent_again_after_a_look():
-    busy = Answer(accepts=False, raises=failure(503, is_comms_error=True))
-    twilio = Twilio([busy, busy])
+BUSY = failure(503, is_comms_error=True)
+"""Of which Twilio says that it is to be sent again."""
 
-    assert once(twilio, Store()).send(REQUEST, "d1") == Sent(("comms_operation_1",))
+
+def test_503_of_the_api_is_sent_again_by_the_next_try():
+    twilio, journal = Twilio([Answer(accepts=False, raises=BUSY)] * 2), Store()
+
+    for is_retry in (False, True):
+        with pytest.raises(CommsError, match="The next try of the task looks for it"):
+            once(twilio, journal, is_retry=is_retry).send(REQUEST, "d1")
+    assert once(twilio, journal, is_retry=True).send(REQUEST, "d1") == Sent(("comms_operation_1",))
     assert twilio.posts == 3
 
 
 def test_503_of_the_api_that_was_accepted_all_the_same_is_found():
-    twilio = Twilio([Answer(raises=failure(503, is_comms_error=True))], lag=50)
+    twilio = Twilio([Answer(raises=BUSY)], lag=50)
 
     assert once(twilio, Store()).send(REQUEST, "d1").is_adopted
     assert len(twilio.accepted) == 1
 
 
-def test_503_again_and_again_is_an_ordinary_failure():
-    busy = Answer(accepts=False, raises=failure(503, is_comms_error=True))
-    twilio, journal = Twilio([busy] * 3), Store()
-
-    with pytest.raises(CommsError, match="The next try of the task looks for it"):
+@pytest.mark.parametrize("hours", [0, 12])
+def test_after_503_the_next_try_looks_for_all_that_was_sent_before(hours):
+    twilio, journal = Twilio([Answer(raises=BUSY)], lag=100 + hours * 3600), Store()
+    with pytest.raises(CommsError):
         once(twilio, journal).send(REQUEST, "d1")
+    twilio.sleep(hours * 3600)
+
+    assert once(twilio, journal, is_retry=True).send(REQUEST, "d1").is_adopted
+    assert twilio.posts == 1
+
+
+@pytest.mark.parametrize("refusal", [failure(429), failure(None, sent=False)])
+def test_what_is_not_sent_the_second_time_may_have_been_the_first_time(refusal):
+    twilio, journal = Twilio([LOST, Answer(accepts=False, raises=refusal)], lag=3600), Store()
+    with pytest.raises(CommsError):
+        once(twilio, journal, on_unknown="resend").send(REQUEST, "d1")
+
+    assert isinstance(once(twilio, journal, is_retry=True).send(REQUEST, "d1"), Unknown)
+    assert twilio.posts == 2
+
+
+def test_503_and_then_429_is_sent_by_the_next_try():
+    twilio, journal = Twilio([Answer(accepts=False, raises=one) for one in (BUSY, failure(429))]), Store()
+    for is_retry in (False, True):
+        with pytest.raises(CommsError):
+            once(twilio, journal, is_retry=is_retry).send(REQUEST, "d1")
+
     assert once(twilio, journal, is_retry=True).send(REQUEST, "d1") == Sent(("comms_operation_1",))
 
 
-def test_after_503_the_next_try_looks_as_long_as_the_first():
-    busy = Answer(raises=failure(503, is_comms_error=True))
-    twilio, journal = Twilio([busy] * 3, lag=200), Store()
-    with pytest.raises(CommsError):
-        once(twilio, journal).send(REQUEST, "d1")
+def test_503_after_what_is_unknown_stays_unknown():
+    twilio, journal = Twilio([LOST, *[Answer(accepts=False, raises=BUSY)] * 2], lag=3600), Store()
 
-    assert once(twilio, journal, is_retry=True).send(REQUEST, "d1").is_adopted
+    assert isinstance(once(twilio, journal, on_unknown="resend").send(REQUEST, "d1"), Unknown)
+    assert isinstance(once(twilio, journal, is_retry=True).send(REQUEST, "d1"), Unknown)
     assert twilio.posts == 3
 
 
-@pytest.mark.parametrize("rules", [{}, {"on_unknown": "resend"}])
-def test_a_task_that_is_stopped_sends_nothing_more(rules):
-    busy = Answer(accepts=False, raises=failure(503, is_comms_error=True))
-    twilio, journal = Twilio([busy] * 3), Store()
-    sender = once(twilio, journal, look_before=False, **rules)
-    sender.pause = lambda _: True
+def stopped_after(twilio, posts, journal, **rules):
+    """Return what sends in a task that is stopped after some requests."""
+    sender = once(twilio, journal, **rules)
+    sender.pause = lambda _: twilio.posts >= posts
+    return sender
 
-    assert isinstance(sender.send(REQUEST, "d1"), Unknown)
-    assert isinstance(sender.send(REQUEST, "d1"), Unknown)
+
+@pytest.mark.parametrize("answer", [LOST, VANISHED, Answer(raises=BUSY)], ids=["accepted", "not accepted", "503"])
+@pytest.mark.parametrize("on_unknown", ["fail", "resend"])
+def test_a_task_that_is_stopped_sends_nothing_more(answer, on_unknown):
+    twilio, journal = Twilio([answer], lag=3600), Store()
+
+    for _ in range(2):
+        sender = stopped_after(twilio, 1, journal, on_unknown=on_unknown, look_before=False)
+        with pytest.raises(Stopped):
+            sender.send(REQUEST, "d1")
+        assert sender.unknown
+    assert twilio.posts == 1
+    assert journal["d1"]["state"] == "sending"
+
+
+def test_a_task_that_is_stopped_before_it_sends_does_not_send():
+    twilio, journal = Twilio(), Store()
+
+    with pytest.raises(Stopped):
+        stopped_after(twilio, 0, journal).send(REQUEST, "d1")
+    assert once(twilio, journal, is_retry=True).send(REQUEST, "d1") == Sent(("comms_operation_1",))
     assert twilio.posts == 1
 
 
@@ -268,8 +311,12 @@ def test_an_operation_that_cannot_be_tracked_down_is_never_sent_again():
 
 def test_a_task_that_is_stopped_looks_once():
     twilio = Twilio([LOST], lag=3600)
-    sender = once(twilio, Store(), look_before=False)
-    sender.pause = lambda _: True
 
-    assert isinstance(sender.send(REQUEST, "d1"), Unknown)
+    with pytest.raises(Stopped):
+        stopped_after(twilio, 1, Store(), look_before=False).send(REQUEST, "d1")
     assert twilio.finds == 1
+
+
+def test_an_unknown_end_says_how_often_it_was_sent():
+    assert once(Twilio([VANISHED] * 9), Store()).send(REQUEST, "d1").posts == 1
+    assert once(Twilio([VANISHED] * 9), Store(), on_unknown="resend").send(REQUEST, "d1").posts == 3

@@ -80,7 +80,9 @@ class Twilio:
         if self.look_up_error:
             return Sighting(None, error=self.look_up_error)
         name, value = tag.split(":")
-        hits = [one for one in self.accepted if one[2].get(name) == value and self.time - one[0] >= self.lag]
+        begin = (since - START).total_seconds() if since else 0.0
+        listed = [one for one in self.accepted if begin <= one[0] <= self.time - self.lag]
+        hits = [one for one in listed if one[2].get(name) == value]
         ids = tuple(one[1] for one in hits) if self.names_operations else ()
         return Sighting(bool(hits), ids, hits[0][2] if hits else {})
 
