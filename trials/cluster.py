@@ -67,24 +67,23 @@ class Waits:
     :param api: the API
     :param runs: of the DAG whose tasks they are
     :param ids: of the operations
+    :param created_at: when the first of these was created, in seconds since the epoch
     :param ended_at: when the last operation ended, in seconds since the epoch; None while they go on
     """
 
     api: Api
     runs: list[Run]
     ids: list[str]
+    created_at: float
     ended_at: float | None = None
 
     def end_operations(self, over: float = 0.0) -> None:
         """Let the operations end, one after the other from now on, ``over`` so many seconds."""
         simulator, now = self.api.simulator, time.time()
         for number, one in enumerate(self.ids):
-            age = simulator.now.timestamp() - self._created_at
+            age = simulator.now.timestamp() - self.created_at
             simulator.change_operation("emails", one, processing_for=age + over * (number + 1) / len(self.ids))
         self.ended_at = now + over
-
-    def __post_init__(self) -> None:
-        self._created_at = self.api.simulator.now.timestamp()
 
 
 class Cluster:
@@ -129,9 +128,10 @@ class Cluster:
     def start_waits(self, api: Api, *, runs: int = 1, dag_id: str = "many_waits", each: int | None = None) -> Waits:
         """Start waits for operations that go on until the trial ends them."""
         each = each or self.waits_per_run
+        created_at = api.simulator.now.timestamp()
         ids = [api.simulator.add_operation("emails", processing_for=UNTIL_TOLD) for _ in range(runs * each)]
         confs = [{"ids": ids[start : start + each], "conn_id": api.conn_id} for start in range(0, len(ids), each)]
-        return Waits(api, [self.airflow.start_run(dag_id, conf) for conf in confs], ids)
+        return Waits(api, [self.airflow.start_run(dag_id, conf) for conf in confs], ids, created_at)
 
     def wait_until_deferred(self, waits: Waits, *, since: float = 0.0, seconds: float = 90.0) -> None:
         """

@@ -270,9 +270,9 @@ class StatusScan:
         return operation
 
     def _intern_listed(self, operation: Operation) -> Operation:
-        """Do the same with a listed operation; a list may lag behind, so an end is never undone."""
+        """Do the same with a listed one. A list may lag: no end is undone; and an end is one, however it is dated."""
         last = self._last.get(operation.id)
-        if last is not None and (last.is_terminal > operation.is_terminal or last.updated_at > operation.updated_at):
+        if last is not None and (last.is_terminal, last.updated_at) > (operation.is_terminal, operation.updated_at):
             return last
         return self._intern(operation)
 

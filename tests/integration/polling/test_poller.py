@@ -296,3 +296,16 @@ def test_pollers_of_one_connection_share_its_client(comms_simulator):
             return len(clients._shared[asyncio.get_running_loop()])
 
     assert asyncio.run(clients_in_use()) == 1
+
+
+def test_an_end_is_one_even_if_it_is_dated_before_what_was_seen(comms_simulator):
+    ids = [comms_simulator.add_operation("emails", processing_for=600, recipients=100_000) for _ in range(40)]
+
+    async def ended_in_the_past():
+        waiting = [asyncio.create_task(event_of(trigger(one))) for one in ids]
+        await asyncio.sleep(1)
+        for one in ids:
+            comms_simulator.change_operation("emails", one, processing_for=0.1, recipients=100_000)
+        return await asyncio.wait_for(asyncio.gather(*waiting), timeout=20)
+
+    assert verdicts(asyncio.run(ended_in_the_past())) == ["finished"] * len(ids)
