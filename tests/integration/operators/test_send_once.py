@@ -195,18 +195,6 @@ def test_a_page_of_a_portal_is_no_acceptance(comms_simulator, store):
     assert counts(comms_simulator) == ONCE
 
 
-@pytest.mark.parametrize("rules", [{}, {"on_unknown": "resend"}], ids=["fail", "resend"])
-def test_a_task_that_is_killed_while_it_looks_does_not_send_again(comms_simulator, store, rules):
-    comms_simulator.change_settings(item_lag=3600)
-    comms_simulator.fault(503, route="send", accept=True)
-    operator = emails(confirm_for=60, **rules)
-    threading.Timer(0.5, operator.on_kill).start()
-
-    with pytest.raises(CommsSendUnknown):
-        try_once(operator, store)
-    assert counts(comms_simulator) == ONCE
-
-
 def test_what_was_sent_several_times_is_not_called_sent_once(comms_simulator, store):
     comms_simulator.change_settings(item_lag=3600)
     comms_simulator.fault(504, route="send", accept=True)
@@ -357,9 +345,10 @@ def test_a_task_that_is_killed_while_it_looks_sends_nothing_more(comms_simulator
     operator = emails(confirm_for=30, on_unknown=on_unknown)
     threading.Thread(target=_kill_after_a_send, args=(comms_simulator, operator), daemon=True).start()
 
-    with pytest.raises(AirflowException, match="It is not known whether chunk 1 of 1") as stopped:
+    with pytest.raises(AirflowException, match="The task was stopped") as stopped:
         try_once(operator, store)
 
+    assert not isinstance(stopped.value, CommsSendUnknown)  # Its next try may find it.
     assert "find out: airflow comms find emails --tag airflow.send:" in str(stopped.value)
     with pytest.raises(CommsSendUnknown):
         try_once(emails(), store, 2)
@@ -472,26 +461,6 @@ def test_an_interrupt_on_the_way_is_found_by_the_next_try(comms_simulator, store
 
     assert try_once(emails(), store, 2)["operations"] == [comms_simulator.sends[0].operation_id]
     assert counts(comms_simulator) == ONCE
-
-
-def test_an_interrupt_on_the_way_says_how_to_find_out(comms_simulator, store):
-    comms_simulator.fault("hang", route="send", accept=True)
-
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGALRM, interrupt)
-    try:
-        signal.setitimer(signal.ITIMER_REAL, 0.5)
-        with pytest.raises(KeyboardInterrupt) as error:
-            try_once(emails(), store)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-    (note,) = error.value.__notes__
-    assert "It is not known whether chunk 1 of 1 (5 recipients) was accepted" in note
-    assert "airflow comms find emails --tag airflow.send:" in note
 
 
 def test_messages_are_sent_once_too(comms_simulator, store):
