@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import html as html_module
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.common.compat.notifier import BaseNotifier
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_comms.comms.sending.requests import EmailSend, MessageSend
+    from airflow_provider_comms.comms.settings import ClientSettings
 
+MAX_ATTEMPT, MAX_CALL = 20.0, 30.0
+"""Seconds for one request, and for all of its repetitions."""
 MAX_PEOPLE = 100
 """More are not a few; they are for an operator, which sends once."""
 
@@ -87,7 +91,9 @@ class CommsNotifier(BaseNotifier):
         from airflow_provider_comms.hooks.comms import CommsHook
 
         request: Any = self._request()
-        with CommsHook(self.comms_conn_id).get_conn() as client:
+        hook = CommsHook(self.comms_conn_id)
+        with hook.get_conn() as patient:
+            client = patient.with_options(**_hurried(hook.settings))
             (client.send_emails if request.resource is Resource.EMAILS else client.send_messages)(request)
 
     async def async_notify(self, context: Context) -> None:  # noqa: ARG002
@@ -96,7 +102,8 @@ class CommsNotifier(BaseNotifier):
 
         # Beside the loop: it loads pydantic's models.
         request: Any = await asyncio.to_thread(self._request)
-        async with await CommsHook(self.comms_conn_id).get_async_conn() as client:
+        async with await CommsHook(self.comms_conn_id).get_async_conn() as patient:
+            client = patient.with_options(**_hurried(patient.settings))
             await (client.send_emails if request.resource is Resource.EMAILS else client.send_messages)(request)
 
     comms_conn_id: str
@@ -118,6 +125,15 @@ class CommsNotifier(BaseNotifier):
             text=plain["text"],
             tags=given["tags"],
         )
+
+
+def _hurried(settings: ClientSettings) -> dict[str, Any]:
+    """Return the times of a callback: whoever waits for it, a worker or the DAG processor, has other work."""
+    retry = settings.retry
+    return {
+        "timeouts": settings.timeouts.at_most(attempt=MAX_ATTEMPT, call=MAX_CALL),
+        "retry": replace(retry, retry_after_cap=min(retry.retry_after_cap, MAX_CALL)),
+    }
 
 
 def _people(to: Any) -> list[Any]:

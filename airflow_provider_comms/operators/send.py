@@ -192,6 +192,13 @@ class _SendOperator(PollingTask, BaseOperator):
         ).check_for(self.resource)
         check_send(self._arguments(), is_literal)
 
+    @classmethod
+    def partial(cls, **kwargs: Any) -> Any:
+        """Keep recipients and content out of what Airflow stores of a mapped task with its DAG."""
+        fields = {name: getattr(cls, name, None) for name in kwargs}
+        hidden = {name: field.hide(kwargs[name]) for name, field in fields.items() if isinstance(field, Unshown)}
+        return super().partial(**{**kwargs, **hidden})
+
     @cached_property
     def _stopped(self) -> threading.Event:
         """Not made before it is needed: Airflow copies the tasks of a DAG, and a lock cannot be copied."""

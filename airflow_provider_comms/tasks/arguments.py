@@ -16,7 +16,7 @@ def is_literal(value: Any) -> bool:
         return "{{" not in value and "{%" not in value
     if isinstance(value, Mapping):
         return all(map(is_literal, value.values()))
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, set, frozenset)):
         return all(map(is_literal, value))
     return value is None or isinstance(value, (int, float, bytes, date))
 

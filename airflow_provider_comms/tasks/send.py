@@ -12,6 +12,7 @@ from airflow_provider_comms.sending.keys import send_digest
 from airflow_provider_comms.sending.once import Changed, SendOnce, Sent, Stopped, Unknown
 from airflow_provider_comms.sending.plan import rows_note
 from airflow_provider_comms.tasks.send_report import (
+    NOTHING_SENT,
     Place,
     changed_error,
     interrupted_note,
@@ -83,11 +84,12 @@ class ChunkSender:
         """
         ids: list[str] = []
         untracked: list[tuple[Place, Sent]] = []
-        rules, done = self.rules, 0
+        rules, done, adopted = self.rules, 0, 0
         for number in range(1, len(plan.chunks) + 1):
             place, sent = self._send_one(plan, number, rules, done)
             self.log.info("%s", sent_line(sent, place))
             done += place.recipients
+            adopted += sent.is_adopted
             ids += sent.operation_ids
             if not sent.operation_ids:
                 untracked.append((place, sent))
@@ -98,6 +100,8 @@ class ChunkSender:
                     self._wait(self.pause)
         if untracked:
             raise untracked_error(untracked)
+        if adopted == len(plan.chunks) and not (self.rules.is_retry or self.rules.is_own_key):
+            self.log.warning("%s", NOTHING_SENT)
         return ids
 
     def _send_one(self, plan: Plan, number: int, rules: Rules, done: int) -> tuple[Place, Sent]:

@@ -125,6 +125,10 @@ def _check_to(value: object) -> None:
         raise CommsArgumentError(
             f"to= is a {type(value).__name__}.", advice="Give addresses, rows, an upstream task's XCom or a path."
         )
+    if isinstance(value, (set, frozenset)):
+        raise CommsArgumentError(
+            "to= is a set, whose order changes from try to try.", advice="Give a list: to=sorted(people)."
+        )
     if isinstance(value, Mapping) and not value:
         raise CommsArgumentError("to= is an empty mapping.", advice="Give a recipient.")
     name = str(value) if is_path(value) else value

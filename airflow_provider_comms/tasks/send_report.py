@@ -56,6 +56,12 @@ class Place:
         return f"airflow comms find {self.resource.value} --tag {send_tag(self.digest)} --conn-id {self.conn_id}"
 
 
+NOTHING_SENT = (
+    "This run has sent nothing: all of it was sent before under the same send_key. If each run is to send, let the key "
+    "name the run, such as send_key='newsletter {{ ds }}'."
+)
+
+
 def sent_line(sent: Sent, place: Place) -> str:
     """Return the log's line for a request that was accepted."""
     did = "Accepted before, not sent again" if sent.is_adopted else "Accepted"

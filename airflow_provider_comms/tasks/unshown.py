@@ -45,6 +45,22 @@ def is_path(value: Any) -> bool:
     return isinstance(value, os.PathLike) or (hasattr(value, "open") and hasattr(value, "suffix"))
 
 
+class Hidden:
+    """
+    Such an argument of a mapped task, which Airflow stores with the DAG as what it prints as.
+
+    :param value: the argument.
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return str(describe(self.value))
+
+
 class Unshown:
     """
     Such an argument, as a class's attribute; what it holds is read by :func:`given`.
@@ -72,10 +88,17 @@ class Unshown:
             value, is_data = task.__dict__[self._slot]
         except KeyError:
             raise AttributeError(self._slot) from None
-        is_shown = is_path(value) or _any(value, _is_reference) or (not is_data and self._is_template(value))
-        return value if is_shown else describe(value)
+        return value if self._is_shown(value, is_data=is_data) else describe(value)
+
+    def hide(self, value: Any) -> Any:
+        """Return what Airflow may store with the DAG of an argument of a mapped task; setting it undoes that."""
+        return value if value is None or self._is_shown(value, is_data=False) else Hidden(value)
+
+    def _is_shown(self, value: Any, *, is_data: bool) -> bool:
+        return is_path(value) or _any(value, _is_reference) or (not is_data and self._is_template(value))
 
     def __set__(self, task: object, value: Any) -> None:
+        value = value.value if isinstance(value, Hidden) else value
         is_data = self._slot in task.__dict__
         # Airflow sets each field that it has rendered, the description too.
         if not (is_data and value == describe(given(task, self._slot.removeprefix(_slot(""))))):

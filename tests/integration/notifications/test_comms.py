@@ -10,7 +10,7 @@ from airflow import __version__ as airflow_version
 from airflow.providers.common.compat.sdk import task
 from packaging.version import Version
 
-from airflow_provider_comms.comms.errors import CommsArgumentError, CommsError, CommsServerError
+from airflow_provider_comms.comms.errors import CommsArgumentError, CommsError, CommsRateLimitError, CommsServerError
 from airflow_provider_comms.notifications.comms import CommsNotifier
 
 SENDER = {"address": "ops@example.com", "name": "Ops"}
@@ -140,3 +140,12 @@ def test_an_error_holds_no_address(comms_simulator):
     with pytest.raises(CommsError) as refused:
         email(to="canary kim@example.com", subject="Late", text="Late").notify({})
     assert "canary" not in str(refused.value)
+
+
+def test_it_does_not_hold_up_whoever_waits_for_it(comms_simulator):
+    comms_simulator.fault(429, retry_after=100)
+    began = time.monotonic()
+
+    with pytest.raises(CommsRateLimitError):
+        email()({"what": "load"})
+    assert time.monotonic() - began < 5

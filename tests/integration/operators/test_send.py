@@ -227,6 +227,15 @@ def test_a_dry_run_sends_nothing_and_skips(airflow, comms_simulator):
     assert comms_simulator.requests == ()
 
 
+def test_a_run_that_sends_nothing_because_another_did_says_so(airflow, comms_simulator):
+    first, second = (airflow(lambda: emails(send_key="daily")) for _ in range(2))
+
+    assert (first.states, second.states) == ({"send": "success"}, {"send": "success"})
+    assert len(comms_simulator.sends) == 1
+    assert "This run has sent nothing" not in first.log("send")
+    assert "This run has sent nothing" in second.log("send")
+
+
 def test_nobody_to_send_to(airflow, comms_simulator):
     assert airflow(lambda: emails(to=[])).states == {"send": "failed"}
     assert airflow(lambda: emails(to=[], on_empty="skip")).states == {"send": "skipped"}
@@ -286,6 +295,7 @@ CANNOT_BE_RIGHT = [
     (emails, {"to": None}),
     (emails, {"to": "s3://bucket/people.txt"}),
     (emails, {"to": '["jo@example.com"]'}),
+    (emails, {"to": {"jo@example.com", "kim@example.com"}}),
     (emails, {"html": "/opt/airflow/news.html"}),
     (emails, {"html": "templates/news.liquid"}),
     (emails, {"text": "news.txt"}),
