@@ -111,7 +111,8 @@ class CommsOperationTrigger(BaseTrigger):
         await _load()
         async with LineWriter(self.log) as lines:
             end = await self._end(lines)
-            await hand_over().turn()
+            if self.task_instance is not None:  # Only a triggerer collects tasks, and has to be spared.
+                await hand_over().turn()
             ends_here = self.ends_task and await push_xcoms(end, self)
             if ends_here:
                 lines.log(logging.INFO, "%s", ended_line(end.operations, end.waited))
