@@ -16,6 +16,7 @@ from airflow_provider_comms.comms.resource import Resource
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
 from airflow_provider_comms.links.console import TwilioConsoleLink
 from airflow_provider_comms.sending.chunks import MAX_CHUNK
+from airflow_provider_comms.sending.numbers import counted
 from airflow_provider_comms.tasks.arguments import is_literal
 from airflow_provider_comms.tasks.polls import PollingTask
 from airflow_provider_comms.tasks.result import end_from_event, fail_fast_on_permanent_errors, result_of
@@ -62,9 +63,9 @@ class _SendOperator(PollingTask, BaseOperator):
     """
     What both operators are: recipients in, each request accepted once, its operations out.
 
-    :param to: an address; a recipient as a mapping; several of these; or the path of a file of them, CSV or JSON
-        Lines, which is read on the worker. Or the XCom of a task that returns any of these (templated; data that
-        comes from an XCom is not).
+    :param to: an address, or several separated by commas; a recipient as a mapping; a list of these; or the path of a
+        file of them, CSV or JSON Lines, which is read on the worker. Or the XCom of a task that returns any of these
+        (templated; data that comes from an XCom is not).
     :param variables: of every recipient, name to text, for the Liquid in the content; a recipient's own count more
         (templated). This is how a value of Airflow's gets into the content.
     :param tags: name to value, 8 at most (templated).
@@ -257,9 +258,9 @@ class _SendOperator(PollingTask, BaseOperator):
             return {**result, "operations": sender.send(plan)}
 
     def _own_key(self) -> str | None:
-        key = given(self, "send_key")
+        key = str(given(self, "send_key") or "").strip()
         # What a template makes of nothing would be one key for all.
-        return None if key in {None, "", "None"} else str(key)
+        return None if key in {"", "None"} else key
 
     def _plan(self, stack: ExitStack) -> Plan:
         from airflow_provider_comms.sending.allow_list import AllowList
@@ -279,10 +280,11 @@ class _SendOperator(PollingTask, BaseOperator):
         if made is None:
             self._end_empty()
         if made.duplicates:
-            self.log.warning("%s recipients were given before, and get it once.", f"{made.duplicates:,}")
-        for warning in made.warnings:
-            self.log.warning("%s", warning)
-        self.log.info("%s recipients in %d chunks.", f"{made.chunks.recipients:,}", len(made.chunks))
+            self.log.warning("Given before, and sent to once: %s.", counted(made.duplicates, "recipient"))
+        if bool_of("dry_run", self.is_dry_run):  # Else the client warns, when it sends.
+            for warning in made.warnings:
+                self.log.warning("%s", warning)
+        self.log.info("%s in %s.", counted(made.chunks.recipients, "recipient"), counted(len(made.chunks), "chunk"))
         return made
 
     def _end_empty(self) -> NoReturn:
@@ -297,7 +299,8 @@ class _SendOperator(PollingTask, BaseOperator):
         if self.do_xcom_push:
             context["ti"].xcom_push(key="return_value", value=result)
         raise AirflowSkipException(
-            f"Dry run: {result['recipients']:,} recipients in {result['chunks']:,} chunks; nothing was sent."
+            f"Dry run: {counted(result['recipients'], 'recipient')} in {counted(result['chunks'], 'chunk')}; "
+            "nothing was sent."
         )
 
     def _sender(self, context: Context, client: Any, key: str) -> Any:
@@ -364,8 +367,8 @@ class CommsSendEmailsOperator(_SendOperator):
     :param subject: subject; Liquid. Like `html` and `text` it may be the XCom of a task, or a path to a file.
     :param html: body as HTML; Liquid.
     :param text: body as plain text; Liquid. Twilio makes it from the HTML if it is left out.
-    :param attachments: files: paths, or mappings `{"path" or "content": bytes, "filename", "content_type", "cid"}`
-        (templated). The whole request may have 5 MB.
+    :param attachments: one file or several: paths, or mappings
+        `{"path" or "content": bytes, "filename", "content_type", "cid"}` (templated). The whole request may have 5 MB.
     :param headers: further headers, such as `List-Unsubscribe`; Liquid.
     :param ip_pool_name: pool of dedicated IP addresses.
 
@@ -415,14 +418,14 @@ class CommsSendEmailsOperator(_SendOperator):
 
     def _build(self) -> Callable[..., Send]:
         from airflow_provider_comms.comms.sending.requests import EmailSend
-        from airflow_provider_comms.tasks.send_files import attachment_of, text_of
+        from airflow_provider_comms.tasks.send_files import attachments_of, text_of
 
         check_email_sender(self.from_)
         return partial(
             EmailSend,
             from_=self.from_,
             **{name: text_of(given(self, name)) for name in ("subject", "html", "text")},
-            attachments=[attachment_of(one) for one in given(self, "attachments") or ()],
+            attachments=attachments_of(given(self, "attachments")),
             headers=given(self, "headers"),
             ip_pool_name=self.ip_pool_name,
             tags=self.tags,

@@ -23,7 +23,7 @@ class AllowList:
 
     def __init__(self, allowed: Iterable[str] | str) -> None:
         names = allowed.split(",") if isinstance(allowed, str) else allowed
-        self._patterns = tuple(name.strip().casefold() for name in map(_checked, names) if name.strip())
+        self._patterns = tuple(name.strip().lower() for name in map(_checked, names) if name.strip())
 
     def __repr__(self) -> str:
         return f"<allow-list of {len(self._patterns)}>"

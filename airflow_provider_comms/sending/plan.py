@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.sending.chunks import MAX_BODY, MAX_CHUNK, Chunks
 from airflow_provider_comms.sending.keys import content_digests
+from airflow_provider_comms.sending.numbers import counted
 from airflow_provider_comms.sending.seen import Seen
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class _Admission:
     def check_allowed(self) -> None:
         if self.refused:
             raise CommsArgumentError(
-                f"{self.refused:,} recipients are not on the list allow_recipients, the first in row "
+                f"Not on the list allow_recipients: {counted(self.refused, 'recipient')}, the first in row "
                 f"{self.first_refused:,}. Nothing was sent.",
                 advice="Add them to allow_recipients, or leave that out to send to everybody.",
             )

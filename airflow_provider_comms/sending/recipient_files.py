@@ -53,12 +53,13 @@ def read_rows(name: str, open_file: Callable[[], BinaryIO]) -> Iterator[Any]:
 def _csv_rows(text: io.TextIOWrapper) -> Iterator[dict[str, str]]:
     reader = csv.reader(text, strict=True)
     try:
-        header = [name.strip() for name in next(reader, [])]
+        header = [_column(name) for name in next(reader, [])]
         _check_header(header)
-        for row, cells in enumerate(filter(None, reader), 1):
+        for cells in filter(None, reader):
             if len(cells) != len(header):
                 raise CommsArgumentError(
-                    f"Recipient in row {row:,} of the file has {len(cells)} cells; the first line has {len(header)}.",
+                    f"Line {reader.line_num:,} of the file of recipients has {len(cells)} cells; the first line has "
+                    f"{len(header)}.",
                     advice="Quote cells that hold commas.",
                 )
             yield dict(zip(header, cells, strict=True))
@@ -68,12 +69,24 @@ def _csv_rows(text: io.TextIOWrapper) -> Iterator[dict[str, str]]:
         ) from None
 
 
+def _column(name: str) -> str:
+    """Return a column's name; the case counts in the name of a variable only."""
+    name = name.strip()
+    return "address" if name.lower() == "address" else name
+
+
 def _check_header(header: list[str]) -> None:
     if header and not any(name in header for name in _ADDRESS_COLUMNS):
         # Its names are not shown: without a header they are a recipient.
         raise CommsArgumentError(
             'The file of recipients has no column "address".',
-            advice="Let its first line name the columns; separate them by commas.",
+            advice='Let its first line name the columns, that of the e-mails or numbers "address"; separate them by '
+            "commas.",
+        )
+    if "" in header:
+        raise CommsArgumentError(
+            "The file of recipients has a column without a name.",
+            advice="Name it, or delete it: a comma at the end of the first line makes one.",
         )
     if len(set(header)) != len(header):
         raise CommsArgumentError("The file of recipients names a column twice.", advice="Rename one of them.")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.comms.resource import Resource
+from airflow_provider_comms.sending.recipient_files import is_recipient_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -92,7 +93,7 @@ def _read(resource: Resource, row: int, given: Any, common: Mapping[str, str]) -
     where = f"Recipient in row {row:,}"
     source = {"address": given} if isinstance(given, str) else given
     if not _is_mapping(source):
-        raise CommsArgumentError(f"{where} is a {type(given).__name__}.", advice=_FORMS)
+        raise CommsArgumentError(f"{where} is {_kind(given)}.", advice=_FORMS)
     # Before anything is said of its other keys: what is no recipient may have an address for a key.
     fields, addresses = _address(resource, source, where)
     names = _NAMES[resource]
@@ -104,6 +105,12 @@ def _read(resource: Resource, row: int, given: Any, common: Mapping[str, str]) -
     return Recipient(row, fields, addresses, identity)
 
 
+def _kind(value: object) -> str:
+    if value is None:
+        return "empty"
+    return "a number" if isinstance(value, (int, float, Decimal)) else f"a {type(value).__name__}"
+
+
 def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
     # Asking an abstract class is slow, and there may be millions to ask for.
     return type(value) is dict or isinstance(value, Mapping)
@@ -113,9 +120,9 @@ def _address(resource: Resource, source: Mapping[str, Any], where: str) -> tuple
     if source.get("profileId"):
         return {name: _text(source, name, where) for name in ("profileId", "memoryStoreId")}, ()
     if resource is Resource.EMAILS:
-        address = _text(source, "address", where)
+        address = _address_text(source, where)
         name = {"name": _text(source, "name", where)} if source.get("name") else {}
-        return {"address": address, **name}, (address.casefold(),)
+        return {"address": address, **name}, (address.lower(),)
     if source.get("addresses"):
         several = [_phone(one, where) for one in _list(source["addresses"], where)]
         return {"addresses": several}, tuple(map(_comparable, several))
@@ -127,7 +134,7 @@ def _phone(source: Any, where: str) -> dict[str, Any]:
     given = {"address": source} if isinstance(source, str) else source
     if not isinstance(given, Mapping):
         raise CommsArgumentError(f"{where}: an address is a {type(source).__name__}.", advice=_FORMS)
-    address = _text(given, "address", where)
+    address = _address_text(given, where)
     is_whatsapp = address.lower().startswith(_WHATSAPP)
     channel = str(given.get("channel") or ("WHATSAPP" if is_whatsapp else "PHONE")).upper()
     if channel not in _CHANNELS:
@@ -135,12 +142,31 @@ def _phone(source: Any, where: str) -> dict[str, Any]:
             f"{where}: its channel is not one that messages are sent to.",
             advice=f"Use {' or '.join(_CHANNELS)}; PHONE is SMS, MMS and RCS.",
         )
+    if "(0)" in address:
+        raise CommsArgumentError(
+            f"{where}: its number has a (0), which is dialled within its country only.",
+            advice="Leave it out: +49 30 1234567.",
+        )
     number = _PUNCTUATION.sub("", address[len(_WHATSAPP) :] if is_whatsapp else address)
     return {"address": number, "channel": channel}
 
 
 def _comparable(phone: Mapping[str, Any]) -> str:
-    return f"{phone['channel']}:{phone['address'].casefold()}" if phone["channel"] != "PHONE" else phone["address"]
+    return f"{phone['channel']}:{phone['address'].lower()}" if phone["channel"] != "PHONE" else phone["address"]
+
+
+def _address_text(source: Mapping[str, Any], where: str) -> str:
+    address = _text(source, "address", where)
+    if "{{" in address or "{%" in address:
+        raise CommsArgumentError(
+            f"{where}: its address is a template, which Airflow renders only where it is all of to=.",
+            advice='Give to="{{ ... }}", or the output of a task.',
+        )
+    if is_recipient_file(address):
+        raise CommsArgumentError(
+            f"{where}: its address is the name of a file.", advice="Give one file, as to= itself and not in a list."
+        )
+    return address
 
 
 def _text(source: Mapping[str, Any], name: str, where: str) -> str:

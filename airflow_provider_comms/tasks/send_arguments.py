@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _FILE_NAME = re.compile(r"(?!.*(?:://|<))\S+\.(?:html?|txt|md|liquid|j2|jinja2?)", re.IGNORECASE)
+_PATH = re.compile(r"(?:\.{0,2}/)|\S*://|[^@\s,]+\.[A-Za-z]\w*\s*$")
+"""Beginning with a slash or a scheme; or of one word that ends as a file's name does, and is no e-mail address."""
 MAX_USER_TAGS = 10 - MAX_OWN_TAGS
 ON_EMPTY = ("fail", "skip")
 _MESSAGE_CONTENTS = ("text or media", "content_id", "modules")
@@ -96,7 +98,7 @@ def bool_of(name: str, value: object) -> bool:
 
 def number_of(name: str, value: object) -> int | None:
     """Return a whole number >= 0 or None, which a template makes texts of."""
-    if value in {None, "", "None"}:
+    if value is None or value in ("", "None"):
         return None
     is_text = isinstance(value, str) and value.strip().isdecimal()
     return check_integer(name, int(str(value)) if is_text else value, 0, None)
@@ -135,14 +137,14 @@ def _check_to(value: object) -> None:
     if not isinstance(name, str) or is_recipient_file(name):
         return
     # What it says is not shown: it may be a recipient, or all of them.
-    if is_path(value) or name.startswith(("/", "./", "../")) or "://" in name.partition(" ")[0]:
+    if is_path(value) or _PATH.match(name):
         raise CommsArgumentError(
             "to= is a path, and not that of a file of recipients.",
             advice=f"Use a name that ends in {', '.join(SUFFIXES)}, or one of these and .gz.",
         )
-    if name.lstrip().startswith(("[", "{", "('", '("')):
+    if name.lstrip().startswith(("[", "{", "('", '("')) or name.strip() == "None":
         raise CommsArgumentError(
-            "to= is a text that looks like a list or a mapping: what a template makes of one.",
+            "to= is a text that looks like a list, a mapping or nothing at all: what a template makes of them.",
             advice="Give the output of the upstream task itself (to=query.output), or set "
             "render_template_as_native_obj=True for the DAG.",
         )

@@ -23,11 +23,14 @@ def rows_of(to: Any) -> Iterator[Any]:
     """
     Return the rows that the argument `to` names, one at a time.
 
-    :param to: an address; a recipient as a mapping; several of these; or a file of them, as a path or its name.
+    :param to: an address, or several separated by commas; a recipient as a mapping; several of these; or a file of
+        them, as a path or its name.
     """
     if is_path(to) or (isinstance(to, str) and is_recipient_file(to)):
         yield from read_rows(str(to), lambda: _open(to))
-    elif isinstance(to, (str, Mapping)) or not isinstance(to, Iterable):
+    elif isinstance(to, str):
+        yield from filter(None, map(str.strip, to.split(",")))
+    elif isinstance(to, Mapping) or not isinstance(to, Iterable):
         yield to
     else:
         for one in to:
@@ -36,11 +39,26 @@ def rows_of(to: Any) -> Iterator[Any]:
 
 
 def text_of(given: Any) -> Any:
-    """Return a text, or what the file holds in which it stands."""
+    """
+    Return a text, or what the file holds in which it stands.
+
+    :raises CommsArgumentError: the file is not in UTF-8.
+    """
     if not is_path(given):
         return given
     with _open(given) as file:
-        return file.read().decode("utf-8-sig")
+        content = file.read()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        # Without its cause, which shows the bytes.
+        raise CommsArgumentError(f"{Path(str(given)).name!r} is not in UTF-8.", advice="Convert it.") from None
+
+
+def attachments_of(given: Any) -> list[dict[str, Any]]:
+    """Return attachments as the API takes them: of none, one or several."""
+    is_one = isinstance(given, (str, Mapping)) or is_path(given)
+    return [attachment_of(one) for one in ([given] if is_one else given or ())]
 
 
 def attachment_of(given: Any) -> dict[str, Any]:

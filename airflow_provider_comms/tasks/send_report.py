@@ -10,6 +10,7 @@ from airflow.providers.common.compat.sdk import AirflowException
 from airflow_provider_comms.comms.errors import CommsError
 from airflow_provider_comms.exceptions import CommsSendChanged, CommsSendUnknown, CommsSendUntracked
 from airflow_provider_comms.sending.keys import send_tag
+from airflow_provider_comms.sending.numbers import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,14 +42,15 @@ class Place:
     recipients_before: int
 
     def __str__(self) -> str:
-        return f"chunk {self.number:,} of {self.count:,} ({self.recipients:,} recipients)"
+        return f"chunk {self.number:,} of {self.count:,} ({counted(self.recipients, 'recipient')})"
 
     @property
     def accepted_before(self) -> str:
         """What was accepted before, as a sentence; nothing if there is but one request."""
         if self.count == 1:
             return ""
-        return f"Accepted before: {self.before:,} chunks, {self.recipients_before:,} recipients."
+        before = f"{counted(self.before, 'chunk')}, {counted(self.recipients_before, 'recipient')}"
+        return f"Accepted before: {before}."
 
     @property
     def find_command(self) -> str:

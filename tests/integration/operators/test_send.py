@@ -246,9 +246,12 @@ def test_nobody_to_send_to(airflow, comms_simulator):
     ("belt", "says"),
     [
         ({"max_recipients": "4"}, "max_recipients=4"),
-        ({"allow_recipients": ["p0@example.com", "@example.org"]}, "4 recipients are not on the list"),
-        ({"allow_recipients": "{{ dag_run.conf.get('nothing', '') }}"}, "5 recipients are not on the list"),
-        ({"allow_recipients": []}, "5 recipients are not on the list"),
+        ({"allow_recipients": ["p0@example.com", "@example.org"]}, "Not on the list allow_recipients: 4 recipients"),
+        (
+            {"allow_recipients": "{{ dag_run.conf.get('nothing', '') }}"},
+            "Not on the list allow_recipients: 5 recipients",
+        ),
+        ({"allow_recipients": []}, "Not on the list allow_recipients: 5 recipients"),
     ],
 )
 def test_safety_belts_stop_a_send_before_its_first_request(airflow, comms_simulator, belt, says):
@@ -283,7 +286,7 @@ def test_a_400_names_the_rows_and_uses_up_no_retries(airflow, comms_simulator):
     text = str(run.error)
     assert "21614" in text
     assert "In what was given: row 4." in text
-    assert "Accepted before: 1 chunks, 2 recipients." in text
+    assert "Accepted before: 1 chunk, 2 recipients." in text
     assert "p3@" not in text
     assert "p2@" not in text
 
@@ -296,6 +299,10 @@ CANNOT_BE_RIGHT = [
     (emails, {"to": "s3://bucket/people.txt"}),
     (emails, {"to": '["jo@example.com"]'}),
     (emails, {"to": {"jo@example.com", "kim@example.com"}}),
+    (emails, {"to": "None"}),
+    (emails, {"to": "people.txt"}),
+    (messages, {"to": "./people.xlsx"}),
+    (emails, {"max_recipients": [1]}),
     (emails, {"html": "/opt/airflow/news.html"}),
     (emails, {"html": "templates/news.liquid"}),
     (emails, {"text": "news.txt"}),

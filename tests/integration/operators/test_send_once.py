@@ -213,7 +213,7 @@ def test_of_two_chunks_the_second_unknown(comms_simulator, store, caplog):
 
     text = str(unknown.value)
     assert "chunk 2 of 3 (2 recipients)" in text
-    assert "Accepted before: 1 chunks, 2 recipients." in text
+    assert "Accepted before: 1 chunk, 2 recipients." in text
     tag = comms_simulator.sends[1].tags["airflow.send"]
     assert f"tag: airflow.send:{tag}" in text
     assert re.search(r"between 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d and 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC", text)
@@ -261,7 +261,7 @@ def test_one_key_in_two_runs_is_one_send(comms_simulator):
     assert counts(comms_simulator) == ONCE
 
 
-@pytest.mark.parametrize("key", ["None", ""])
+@pytest.mark.parametrize("key", ["None", "", "  "])
 def test_what_a_template_makes_of_nothing_is_no_key(comms_simulator, key):
     for run in ("a", "b"):
         try_once(emails(send_key=key), None, run_id=run)

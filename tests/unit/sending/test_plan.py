@@ -103,10 +103,12 @@ def test_duplicates_do_not_count(make):
 
 
 def test_who_is_not_allowed_stops_the_send(make):
-    with pytest.raises(CommsArgumentError, match=r"2 recipients are not on the list .* row 1") as refused:
+    with pytest.raises(
+        CommsArgumentError, match=r"Not on the list allow_recipients: 2 recipients, the first in row 1"
+    ) as refused:
         make(people(3), allowed=AllowList(["p1@example.com"]))
     assert "p0" not in str(refused.value)
-    with pytest.raises(CommsArgumentError, match="1 recipients are not"):
+    with pytest.raises(CommsArgumentError, match="Not on the list allow_recipients: 1 recipient,"):
         make(people(1), allowed=AllowList([]))
 
 

@@ -165,7 +165,10 @@ def test_not_files_of_recipients(name):
     [
         ("a.csv", f"{CANARY},Kim\n{CANARY},Kim\n", 'no column "address"'),
         ("a.csv", f"address,name\n{CANARY}\n", "1 cells"),
+        ("a.csv", f"address,name\n\n{CANARY}\n", "Line 3 "),
         ("a.csv", f"address,address\n{CANARY},x\n", "a column twice"),
+        ("a.csv", f"address,Address\n{CANARY},x\n", "a column twice"),
+        ("a.csv", f"address,,\n{CANARY},,\n", "a column without a name"),
         ("a.csv", f'address\n"{CANARY}"x\n', "Line 2"),
         ("a.csv", f"address\n{CANARY}\n".encode("utf-16"), "UTF-8"),
         ("a.csv", b"address\nk\xfcm@canary.com\n", "UTF-8"),
@@ -204,3 +207,37 @@ def test_the_allow_list_fails_closed(allowed):
 
 def test_a_profile_is_not_allowed_where_there_is_a_list():
     assert not admits(["*"], PROFILE)
+
+
+@pytest.mark.parametrize(
+    ("resource", "row", "message"),
+    [
+        (Resource.EMAILS, None, "row 1 is empty"),
+        (Resource.EMAILS, 5, "row 1 is a number"),
+        (Resource.EMAILS, "{{ var.value.canary }}", "its address is a template"),
+        (Resource.EMAILS, {"address": "{{ params.canary }}"}, "its address is a template"),
+        (Resource.MESSAGES, "{{ params.canary }}", "its address is a template"),
+        (Resource.EMAILS, "canary.csv", "its address is the name of a file"),
+        (Resource.MESSAGES, "+49 (0)30 1234567", r"has a \(0\)"),
+        (Resource.EMAILS, {"address": "jo@example.com", "canary@example.com": [1]}, "a variable is a list"),
+    ],
+)
+def test_what_is_no_recipient_is_named_without_being_shown(resource, row, message):
+    with pytest.raises(CommsArgumentError, match=message) as refused:
+        read([row], resource)
+    assert "canary" not in str(refused.value)
+    assert "1234567" not in refused.value.message
+
+
+def test_letters_that_are_two_in_another_alphabet_are_two_people():
+    weiss, sharp, capital = read_recipients(
+        Resource.EMAILS, ["weiss@example.com", "weiß@example.com", "WEISS@example.com"]
+    )
+    assert weiss.identity == capital.identity != sharp.identity
+    assert not AllowList(["weiss@example.com"]).admits(sharp)
+    assert AllowList(["Weiß@example.com"]).admits(sharp)
+
+
+def test_the_column_of_addresses_may_be_in_capitals():
+    rows = list(read_rows("a.csv", lambda: io.BytesIO(b"Address,City\njo@example.com,Bonn\n")))
+    assert rows == [{"address": "jo@example.com", "City": "Bonn"}]
