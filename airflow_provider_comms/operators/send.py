@@ -413,8 +413,8 @@ class CommsSendEmailsOperator(_SendOperator):
         self.headers = headers
         self.ip_pool_name = ip_pool_name
         check_email_sender(from_)
-        check_body("html", html)
-        check_body("text", text)
+        check_body("html", given(self, "html"))
+        check_body("text", given(self, "text"))
 
     def _build(self) -> Callable[..., Send]:
         from airflow_provider_comms.comms.sending.requests import EmailSend
@@ -475,7 +475,7 @@ class CommsSendMessagesOperator(_SendOperator):
         self.modules = modules
         self.from_ = from_
         check_one_content({"text": text, "media": media, "content_id": content_id, "modules": modules})
-        check_body("text", text)
+        check_body("text", given(self, "text"))
 
     def _build(self) -> Callable[..., Send]:
         from airflow_provider_comms.comms.sending.requests import MessageSend

@@ -2,8 +2,8 @@
 Arguments that Airflow renders and shows to nobody: recipients and what they are told.
 
 Airflow stores each template field as it was rendered, for its UI. Such an argument reads as a short description
-instead, except as long as there is something in it to be rendered: a template in the DAG file, an upstream XCom.
-Data, which comes from an XCom or a mapping, is never rendered.
+instead, except for what is in it to be rendered: a template in the DAG file, an upstream XCom. Data, which comes from an
+XCom or a mapping, is never rendered.
 """
 
 from __future__ import annotations
@@ -88,21 +88,26 @@ class Unshown:
             value, is_data = task.__dict__[self._slot]
         except KeyError:
             raise AttributeError(self._slot) from None
-        return value if self._is_shown(value, is_data=is_data) else describe(value)
+        return self._concealed(value, describe, is_data=is_data)
 
     def hide(self, value: Any) -> Any:
         """Return what Airflow may store with the DAG of an argument of a mapped task; setting it undoes that."""
-        return value if value is None or self._is_shown(value, is_data=False) else Hidden(value)
+        return self._concealed(value, Hidden, is_data=False)
 
-    def _is_shown(self, value: Any, *, is_data: bool) -> bool:
-        return is_path(value) or _any(value, _is_reference) or (not is_data and self._is_template(value))
+    def _concealed(self, value: Any, conceal: Callable[[Any], Any], *, is_data: bool) -> Any:
+        """Return the argument with all but what Airflow is to render concealed."""
+        has_templates = not is_data and self._is_template(value)
+
+        def is_shown(one: Any) -> bool:
+            return _is_reference(one) or (has_templates and is_template(one))
+
+        return value if value is None or is_path(value) else _without(value, is_shown, conceal)
 
     def __set__(self, task: object, value: Any) -> None:
-        value = value.value if isinstance(value, Hidden) else value
         is_data = self._slot in task.__dict__
-        # Airflow sets each field that it has rendered, the description too.
-        if not (is_data and value == describe(given(task, self._slot.removeprefix(_slot(""))))):
-            task.__dict__[self._slot] = (value, is_data)
+        # Airflow sets each field that it has rendered, the descriptions too.
+        value = _restored(task.__dict__[self._slot][0], value) if is_data else _unhidden(value)
+        task.__dict__[self._slot] = (value, is_data)
 
 
 def given(task: object, name: str) -> Any:
@@ -125,3 +130,31 @@ def _any(value: Any, holds: Callable[[Any], bool]) -> bool:
     if isinstance(value, (list, tuple)):
         return any(_any(one, holds) for one in value)
     return holds(value)
+
+
+def _without(value: Any, is_shown: Callable[[Any], bool], conceal: Callable[[Any], Any]) -> Any:
+    if not _any(value, is_shown):
+        return conceal(value)
+    return _mapped(value, lambda one: _without(one, is_shown, conceal))
+
+
+def _unhidden(value: Any) -> Any:
+    if isinstance(value, Hidden):
+        return value.value
+    return _mapped(value, _unhidden) if _any(value, lambda one: isinstance(one, Hidden)) else value
+
+
+def _mapped(value: Any, change: Callable[[Any], Any]) -> Any:
+    """Return a mapping or list with its values changed; anything else as it is."""
+    if isinstance(value, Mapping):
+        return {name: change(one) for name, one in value.items()}
+    return [change(one) for one in value] if isinstance(value, (list, tuple)) else value
+
+
+def _restored(before: Any, rendered: Any) -> Any:
+    """Return what was rendered, and in place of each description what it describes."""
+    if isinstance(before, Mapping) and isinstance(rendered, Mapping) and before.keys() == rendered.keys():
+        return {name: _restored(one, rendered[name]) for name, one in before.items()}
+    if isinstance(before, (list, tuple)) and isinstance(rendered, (list, tuple)) and len(before) == len(rendered):
+        return [_restored(*pair) for pair in zip(before, rendered, strict=True)]
+    return before if isinstance(rendered, str) and rendered == describe(before) else rendered

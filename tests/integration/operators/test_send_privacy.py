@@ -93,7 +93,8 @@ def test_what_comes_from_upstream_is_in_its_xcom_alone(airflow, comms_simulator)
 
 def test_what_tasks_that_are_mapped_share_is_not_stored_with_the_dag(airflow, comms_simulator, capfd):
     def dag():
-        common = {**CONTENT, "to": PEOPLE, "variables": {"boss": "Canary Kim"}, "allow_recipients": ["canarybird*"]}
+        common = {**CONTENT, "to": PEOPLE, "variables": {"boss": "Canary Kim", "day": "{{ ds }}"}}
+        common["allow_recipients"] = ["canarybird*"]
         del common["subject"]
         CommsSendEmailsOperator.partial(task_id="send", **common).expand(subject=["a", "b"])
 
@@ -101,5 +102,8 @@ def test_what_tasks_that_are_mapped_share_is_not_stored_with_the_dag(airflow, co
 
     assert run.states == {"send": ["success", "success"]}
     assert {one.body["to"][0]["address"] for one in comms_simulator.sends} == {"canarybird0@example.com"}
+    variables = comms_simulator.sends[0].body["to"][0]["variables"]
+    assert variables["boss"] == "Canary Kim"
+    assert variables["day"].startswith("20")
     stored = {name: text for name, text in tables().items() if name != "dag_code"}
     assert not found_in({**stored, "log": "".join(capfd.readouterr())})
