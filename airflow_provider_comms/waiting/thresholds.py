@@ -166,9 +166,20 @@ def _threshold(counter: str, limit: object) -> Threshold:
         is_ratio, is_floor = bool(found["percent"]), bool(found["floor"])
         value = Fraction(found["number"]) / (100 if is_ratio else 1)
         if value <= 1 if is_ratio else is_floor and value.denominator == 1:
+            _check_side(counter, limit, is_floor=is_floor)
             return Threshold(counter, value, is_ratio, is_floor, raw=limit)
     raise CommsArgumentError(
         f"fail_if[{counter!r}]={limit!r} is not a limit.",
         advice='Use an upper limit, a number of recipients or a ratio from "0%" to "100%"; or a lower limit, '
         'such as "< 95%" or "< 100".',
     )
+
+
+def _check_side(counter: str, limit: str, *, is_floor: bool) -> None:
+    """Refuse a floor under what went wrong: `{"failed": "< 2%"}` would fail where all went well, and only there."""
+    if is_floor and counter in _ONLY_RISE:
+        most = limit.replace("<", "").strip()
+        raise CommsArgumentError(
+            f"fail_if[{counter!r}]={limit!r} would fail where too few recipients are {counter}: it is a lower limit.",
+            advice=f"For at most so many write {{{counter!r}: {most if most.isdecimal() else repr(most)}}}.",
+        )

@@ -67,7 +67,8 @@ def limits(resource, early):
         value = early.get(name, 0)
         numbers = {0, max(0, value - 1), value, value + 1, max(0, whole - 1), whole}
         ratios = {"0%", "50%", *(f"{100 * number // whole}%" for number in numbers if 0 < whole >= number)}
-        for limit in (*numbers, *ratios, *(f"< {number}" for number in numbers), *(f"< {one}" for one in ratios)):
+        floors = () if name in (*NOT_REACHED, "not_reached") else (*numbers, *ratios)
+        for limit in (*numbers, *ratios, *(f"< {one}" for one in floors)):
             yield {name: limit}
 
 

@@ -107,6 +107,21 @@ def test_what_is_not_a_limit_is_refused(limit):
         policy(failed=limit)
 
 
+@pytest.mark.parametrize(
+    ("counter", "limit", "meant"),
+    [
+        ("failed", "< 2%", "'2%'"),
+        ("undelivered", "<50", "50"),
+        ("unaddressable", "< 2%", "'2%'"),
+        ("not_reached", "< 2%", "'2%'"),
+    ],
+)
+def test_a_lower_limit_of_what_went_wrong_is_refused_and_the_upper_one_named(counter, limit, meant):
+    with pytest.raises(CommsArgumentError, match="lower limit") as refused:
+        policy(**{counter: limit})
+    assert refused.value.advice == f"For at most so many write {{'{counter}': {meant}}}."
+
+
 def test_each_resource_has_limits_on_its_own_counters_only():
     spec = policy(unaddressable=1)
     assert spec.check_for(Resource.MESSAGES) is spec
