@@ -14,6 +14,7 @@ from airflow_provider_comms.comms.arguments import check_resource
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.comms.resource import Resource
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
+from airflow_provider_comms.tasks.arguments import is_literal
 from airflow_provider_comms.tasks.send_arguments import check_email_sender
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class CommsNotifier(BaseNotifier):
             "comms_conn_id": comms_conn_id,
         }
         vars(self).update(self._templates)
+        _check_complete(self._templates)
         # From Airflow 3.1 on it may be given a context.
         super().__init__(**kwargs)
 
@@ -134,6 +136,21 @@ def _hurried(settings: ClientSettings) -> dict[str, Any]:
         "timeouts": settings.timeouts.at_most(attempt=MAX_ATTEMPT, call=MAX_CALL),
         "retry": replace(retry, retry_after_cap=min(retry.retry_after_cap, MAX_CALL)),
     }
+
+
+def _check_complete(given: Mapping[str, Any]) -> None:
+    """Refuse at parsing what lacks a part: a callback runs when something has failed already, and must not fail too."""
+    if not is_literal(given["resource"]):
+        return
+    parts = ["text"]
+    if check_resource(given["resource"]) is Resource.EMAILS:
+        check_email_sender(given["from_"])
+        parts = ["subject", "text" if given["html"] is None else "html"]
+    if missing := [name for name in parts if given[name] is None]:
+        raise CommsArgumentError(
+            f"The notifier has no {' and no '.join(missing)}.",
+            advice="An e-mail has from_, subject, and text or html; a message has text.",
+        )
 
 
 def _people(to: Any) -> list[Any]:

@@ -72,7 +72,7 @@ def check_email_sender(sender: object) -> None:
     is_id = isinstance(sender, Mapping) and "senderId" in sender
     if is_literal(sender) and is_address == is_id:
         raise CommsArgumentError(
-            "from_= is not the sender of an e-mail.",
+            "from_ is not the sender of an e-mail.",
             advice='Give {"address": "news@example.com", "name": "Example News"}, both of them, or {"senderId": ...}.',
         )
 

@@ -91,6 +91,17 @@ def test_what_cannot_be_right(comms_simulator, wrong):
     assert comms_simulator.sends == ()
 
 
+@pytest.mark.parametrize("lacks", ["from_", "subject", "text"])
+def test_what_it_lacks_is_told_when_the_dag_is_parsed(lacks):
+    with pytest.raises(CommsArgumentError, match=lacks):
+        email(**{lacks: None})
+
+
+def test_a_message_without_a_text_is_told_when_the_dag_is_parsed():
+    with pytest.raises(CommsArgumentError, match="no text"):
+        CommsNotifier(resource="messages", to="+14155550100")
+
+
 def test_what_is_not_known_to_be_accepted_is_not_sent_again(comms_simulator):
     comms_simulator.fault(500, route="send", accept=True)
     with pytest.raises(CommsServerError):
