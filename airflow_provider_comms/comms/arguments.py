@@ -171,7 +171,7 @@ def check_datetime(name: str, value: object) -> datetime | None:
     if value.utcoffset() is None:
         raise CommsArgumentError(
             f"{name}={shown(value)} has no time zone.",
-            advice=f"Add one, such as {name}={name}.replace(tzinfo=UTC).",
+            advice=f"Add one, such as {name}={name}.replace(tzinfo=UTC); to a text an offset, such as {_EXAMPLE}.",
         )
     if not MINYEAR < value.year < MAXYEAR:
         # In UTC, or a few days wider, it would not be a datetime any more.

@@ -220,6 +220,8 @@ class _SendOperator(PollingTask, BaseOperator):
         with fail_fast_on_permanent_errors():
             sent = self._send(context)
         if not self.wait_for_completion:
+            if self.spec.fail_if:
+                self.log.warning("fail_if judged nothing: set wait_for_completion=True, or give it to the sensor.")
             return sent
         if self.do_xcom_push:
             # Who waits in the triggerer comes back as another object.

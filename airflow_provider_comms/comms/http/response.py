@@ -227,7 +227,7 @@ def error_from_response(response: Response) -> CommsError:
 
 
 _SEND_ADVICE = {
-    400: "Fix the arguments named in the message. Nothing was sent: a request is refused as a whole.",
+    400: "Fix the arguments named in the message. Nothing of this request was sent: it is refused as a whole.",
     403: "Use an API key that may send with the Comms API (a standard key; restricted keys may not), and check that "
     "the sender's domain is verified and that the account is not a trial account.",
     **dict.fromkeys((500, 502, 503, 504), UNKNOWN_OUTCOME),

@@ -26,7 +26,8 @@ def liquid_warnings(content: Mapping[str, Any]) -> list[str]:
         return []
     names = ", ".join(bare)
     said = f"No default for {excerpt(names)}: Twilio may refuse the whole request for one recipient without it."
-    return [f"{said} Write {{{{ name | default: '' }}}}."]
+    advice = "Write {{ name | default: '' }}. This is Liquid, not Jinja: a value of yours goes in as one of `variables`"
+    return [f"{said} {advice}."]
 
 
 def _without_default(text: str) -> Iterator[str]:

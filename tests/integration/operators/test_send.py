@@ -77,6 +77,13 @@ def test_it_goes_on_to_wait(airflow, comms_simulator, deferrable):
     assert len(comms_simulator.sends) == 1
 
 
+def test_a_limit_that_nothing_judges_is_told(airflow):
+    run = airflow(lambda: emails(fail_if={"failed": 2}))
+
+    assert run.states == {"send": "success"}
+    assert "fail_if judged nothing" in run.log("send")
+
+
 @pytest.mark.parametrize("deferrable", [True, False])
 def test_the_wait_fails_as_the_sensor_does(airflow, comms_simulator, deferrable):
     comms_simulator.change_settings(send_plan={"processing_for": 0.5, "failed": 0.4})
