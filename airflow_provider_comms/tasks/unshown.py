@@ -2,8 +2,8 @@
 Arguments that Airflow renders and shows to nobody: recipients and what they are told.
 
 Airflow stores each template field as it was rendered, for its UI. Such an argument reads as a short description
-instead, except for what is in it to be rendered: a template in the DAG file, an upstream XCom. Data, which comes from an
-XCom or a mapping, is never rendered.
+instead, except for what is in it to be rendered: a template in the DAG file, an upstream XCom. Data, which comes from
+an XCom or a mapping, is never rendered.
 """
 
 from __future__ import annotations
