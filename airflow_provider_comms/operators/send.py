@@ -16,7 +16,6 @@ from airflow_provider_comms.comms.resource import Resource
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
 from airflow_provider_comms.links.console import TwilioConsoleLink
 from airflow_provider_comms.sending.chunks import MAX_CHUNK
-from airflow_provider_comms.sending.numbers import counted
 from airflow_provider_comms.tasks.arguments import is_literal
 from airflow_provider_comms.tasks.polls import PollingTask
 from airflow_provider_comms.tasks.result import end_from_event, fail_fast_on_permanent_errors, result_of
@@ -265,6 +264,7 @@ class _SendOperator(PollingTask, BaseOperator):
         return None if key in {"", "None"} else key
 
     def _plan(self, stack: ExitStack) -> Plan:
+        from airflow_provider_comms.reports.words import counted
         from airflow_provider_comms.sending.allow_list import AllowList
         from airflow_provider_comms.sending.plan import Limits, plan
         from airflow_provider_comms.sending.recipients import read_recipients
@@ -298,6 +298,8 @@ class _SendOperator(PollingTask, BaseOperator):
         )
 
     def _end_dry_run(self, context: Context, result: dict[str, Any]) -> NoReturn:
+        from airflow_provider_comms.reports.words import counted
+
         if self.do_xcom_push:
             context["ti"].xcom_push(key="return_value", value=result)
         raise AirflowSkipException(

@@ -7,9 +7,9 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_provider_comms.comms.errors import CommsArgumentError
+from airflow_provider_comms.reports.words import counted
 from airflow_provider_comms.sending.chunks import MAX_BODY, MAX_CHUNK, Chunks
 from airflow_provider_comms.sending.keys import content_digests
-from airflow_provider_comms.sending.numbers import counted
 from airflow_provider_comms.sending.seen import Seen
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_comms.comms.errors import CommsError
 from airflow_provider_comms.exceptions import CommsSendChanged, CommsSendUnknown, CommsSendUntracked
+from airflow_provider_comms.reports.words import counted
 from airflow_provider_comms.sending.keys import send_tag
-from airflow_provider_comms.sending.numbers import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
