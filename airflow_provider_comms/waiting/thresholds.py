@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from airflow_provider_comms.comms.arguments import with_nearest
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.comms.resource import Resource
 from airflow_provider_comms.reports.figures import NOT_REACHED, recipients_of
@@ -154,7 +155,7 @@ def _check(counters: Iterable[object], known: tuple[str, ...], owner: str) -> No
     for counter in counters:
         if counter not in known:
             raise CommsArgumentError(
-                f"fail_if names {counter!r}, which is not a counter of {owner}.",
+                f"fail_if names {with_nearest(str(counter), known)}, which is not a counter of {owner}.",
                 advice=f"Use one of {', '.join(known)}.",
             )
 

@@ -122,6 +122,11 @@ def test_a_lower_limit_of_what_went_wrong_is_refused_and_the_upper_one_named(cou
     assert refused.value.advice == f"For at most so many write {{'{counter}': {meant}}}."
 
 
+def test_a_counter_that_is_misspelt_is_named_with_the_one_that_was_meant():
+    with pytest.raises(CommsArgumentError, match=r"'failes' \(did you mean 'failed'\?\)"):
+        policy(failes="2%")
+
+
 def test_each_resource_has_limits_on_its_own_counters_only():
     spec = policy(unaddressable=1)
     assert spec.check_for(Resource.MESSAGES) is spec
