@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from local_airflow import guard
@@ -14,7 +15,7 @@ from local_airflow.runs import Run
 from local_airflow.waiting import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -66,6 +67,7 @@ class LocalAirflow:
     ) -> None:
         self.home = home
         self.processes = processes
+        self._holds_back = False
         self.components = components
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
@@ -116,7 +118,7 @@ class LocalAirflow:
         self.api.log_in()
 
     def wait_for_dag(self, dag_id: str, seconds: float = 60.0) -> None:
-        """Wait until the DAG has been parsed, then unpause it."""
+        """Wait until the DAG has been parsed, then unpause it; see :meth:`starting_together`."""
 
         def parsed() -> bool:
             self.processes.check()
@@ -125,7 +127,18 @@ class LocalAirflow:
             return self.api.dag_is_known(dag_id)
 
         wait_for(parsed, what=f"the DAG {dag_id}", seconds=seconds)
-        self.api.unpause(dag_id)
+        if not self._holds_back:
+            self.api.unpause(dag_id)
+
+    @contextmanager
+    def starting_together(self) -> Iterator[None]:
+        """Let runs that are started meanwhile begin when all of them are: SQLite takes one writer at a time."""
+        self._holds_back = True
+        try:
+            yield
+        finally:
+            self._holds_back = False
+        self.api.unpause_all()
 
     def start_run(self, dag_id: str, conf: dict[str, Any] | None = None, **options: Unpack[RunOptions]) -> Run:
         """Start a run of a DAG and return it while it goes on; the arguments are those of :meth:`run_dag`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TERMINAL_RUN_STATES = frozenset({"success", "failed"})
+LOCKED_TRIES = 3
+"""
+Requests to start a run. The API server logs each one to the database on its event loop; where a task of another request
+holds SQLite's lock at that moment, both wait for the other until SQLite gives up, and the answer is a 500.
+"""
 _FOLD = re.compile(r".*::(end)?group::")
 """Marks in a log that tell the web UI what to fold."""
 
@@ -120,6 +125,11 @@ class AirflowApi:
         """Let the scheduler run this DAG."""
         self._http.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": False}).raise_for_status()
 
+    def unpause_all(self) -> None:
+        """Let the scheduler run all DAGs, by one request."""
+        every = {"dag_id_pattern": "~", "limit": "100"}
+        self._http.patch("/api/v2/dags", params=every, json={"is_paused": False}).raise_for_status()
+
     def set_connection(self, conn_id: str, fields: Mapping[str, Any]) -> None:
         """Store a connection in Airflow's database, in place of what is there under its id."""
         body = {"connection_id": conn_id, **fields}
@@ -140,9 +150,14 @@ class AirflowApi:
     ) -> str:
         """Start a run and return its id; only with a logical date does it have a data interval."""
         date = logical_date and logical_date.isoformat()
+        run_id = run_id or f"manual__{datetime.now(UTC).isoformat()}"
         body = {"conf": conf, "logical_date": date, "dag_run_id": run_id}
-        answer = self._http.post(f"/api/v2/dags/{dag_id}/dagRuns", json=body).raise_for_status()
-        return str(answer.json()["dag_run_id"])
+        for _ in range(LOCKED_TRIES):
+            answer = self._http.post(f"/api/v2/dags/{dag_id}/dagRuns", json=body)
+            if answer.status_code != httpx.codes.INTERNAL_SERVER_ERROR:
+                break
+        answer.raise_for_status()
+        return run_id
 
     def run_state(self, dag_id: str, run_id: str) -> str:
         """Return the state of a run."""

@@ -123,15 +123,16 @@ def airflow(
 
 
 @pytest.fixture(scope="session")
-def started_runs(request: pytest.FixtureRequest) -> dict[str, Any]:
+def started_runs(airflow: LocalAirflow, request: pytest.FixtureRequest) -> dict[str, Any]:
     """What the functions of `together.STARTS` returned, each called with the fixtures that it names."""
     tests = [item for item in request.session.items if not item.get_closest_marker("skip")]
     used = {name for test in tests for name in getattr(test, "fixturenames", ())}
-    return {
-        name: start(**{each: request.getfixturevalue(each) for each in signature(start).parameters})
-        for name, start in STARTS.items()
-        if name in used
-    }
+    with airflow.starting_together():
+        return {
+            name: start(**{each: request.getfixturevalue(each) for each in signature(start).parameters})
+            for name, start in STARTS.items()
+            if name in used
+        }
 
 
 @pytest.fixture

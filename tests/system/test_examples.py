@@ -34,7 +34,7 @@ def noon(days_ago: int) -> datetime:
 
 @started_together
 def mapped(airflow: LocalAirflow, simulator: Simulator) -> tuple[Run, list[str]]:
-    ids = [simulator.create_operation("emails", processing_for=seconds, recipients=10) for seconds in (0, 6)]
+    ids = [simulator.create_operation("emails", processing_for=seconds, recipients=10) for seconds in (0, STILL_RUNS)]
     return airflow.start_run("comms_mapped_operations", {"operation_ids": ids}), ids
 
 
