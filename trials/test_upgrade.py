@@ -28,13 +28,15 @@ KEPT = (
     "ends_task",
 )
 """Arguments of the trigger that 0.1.0 has already, under the names that they have today."""
+ENVELOPE = "__var"
 ROWS = "SELECT id, kwargs FROM trigger WHERE id IN (SELECT trigger_id FROM task_instance WHERE run_id = :run)"
 
 
-def as_0_1_0_wrote_it(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a trigger as 0.1.0 has stored them."""
-    kept = {name: arguments[name] for name in KEPT if name in arguments}
-    return kept | ({"next_look_at": arguments["next_poll_at"]} if "next_poll_at" in arguments else {})
+def as_0_1_0_wrote_it(stored: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a trigger as 0.1.0 has stored them; Airflow may have stored them in an envelope."""
+    arguments = stored.get(ENVELOPE, stored)
+    old = {name: arguments[name] for name in KEPT} | {"next_look_at": arguments["next_poll_at"]}
+    return {**stored, ENVELOPE: old} if ENVELOPE in stored else old
 
 
 def test_waits_of_version_0_1_0_go_on(cluster: Cluster) -> None:
