@@ -35,7 +35,10 @@ ROWS = "SELECT id, kwargs FROM trigger WHERE id IN (SELECT trigger_id FROM task_
 def as_0_1_0_wrote_it(stored: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of a trigger as 0.1.0 has stored them; Airflow may have stored them in an envelope."""
     arguments = stored.get(ENVELOPE, stored)
-    old = {name: arguments[name] for name in KEPT} | {"next_look_at": arguments["next_poll_at"]}
+    old = {name: arguments[name] for name in KEPT if name in arguments}
+    assert old["operation_id"]
+    if "next_poll_at" in arguments:  # Not where a wait begins in the triggerer.
+        old["next_look_at"] = arguments["next_poll_at"]
     return {**stored, ENVELOPE: old} if ENVELOPE in stored else old
 
 
