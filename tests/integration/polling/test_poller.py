@@ -139,7 +139,9 @@ def test_while_the_api_is_down_ten_requests_an_interval_ask_whether_it_is_back(c
     async def down_for_two_seconds():
         tasks = [asyncio.create_task(event_of(trigger(one, poke_interval=0.5))) for one in ids]
         began = time.monotonic()
-        await asyncio.sleep(2.5)
+        while down.hits < 10:  # noqa: ASYNC110  (The server counts in its own thread; a busy machine begins late.)
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(2)
         intervals = (time.monotonic() - began) / 0.5
         asked = down.hits
         comms_simulator.clear_faults()
@@ -149,8 +151,7 @@ def test_while_the_api_is_down_ten_requests_an_interval_ask_whether_it_is_back(c
 
     assert verdicts(events) == ["finished"] * 200
     # A list once, and ten fetches each time; once more for those that join late.
-    # On a busy machine not all have joined by then.
-    assert 10 <= asked <= 1 + at_first + 10 * (intervals + 5)
+    assert asked <= 1 + at_first + 10 * (intervals + 5)
 
 
 def test_a_429_is_obeyed_by_all_and_lost_by_none(comms_simulator):
