@@ -86,7 +86,7 @@ def with_key(simulator):
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("rotated", [True, False], ids=["rotated", "as it was"])
 def test_a_token_that_was_rotated_during_the_wait_is_read_again(airflow, comms_simulator, monkeypatch, mode, rotated):
-    operation_id = comms_simulator.add_operation("emails", processing_for=1)
+    operation_id = comms_simulator.add_operation("emails", processing_for=3600)
 
     def build():
         CommsOperationSensor(
@@ -97,6 +97,7 @@ def test_a_token_that_was_rotated_during_the_wait_is_read_again(airflow, comms_s
         if rotated:
             monkeypatch.setenv(CONNECTION, with_key(comms_simulator))
         comms_simulator.revoke(comms_simulator.account_sid)
+        comms_simulator.change_operation("emails", operation_id, processing_for=0)
 
     with acting((lambda: comms_simulator.requests, rotate)):
         run = to_end(airflow, build)
@@ -109,7 +110,7 @@ def test_a_token_that_was_rotated_during_the_wait_is_read_again(airflow, comms_s
 def test_credentials_that_are_rejected_while_the_connection_cannot_be_read_end_no_wait(
     airflow, comms_simulator, monkeypatch, mode, status
 ):
-    operation_id = comms_simulator.add_operation("emails", processing_for=1)
+    operation_id = comms_simulator.add_operation("emails", processing_for=3600)
     account = comms_simulator.account_sid
 
     def build():
@@ -122,6 +123,7 @@ def test_credentials_that_are_rejected_while_the_connection_cannot_be_read_end_n
         comms_simulator.revoke(account) if status == 401 else comms_simulator.permit(account, "emails", allowed=False)
 
     def replace():
+        comms_simulator.change_operation("emails", operation_id, processing_for=0)
         monkeypatch.setenv(CONNECTION, with_key(comms_simulator))
 
     def is_rejected():
