@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_comms.simulator.identifiers import Resource
     from airflow_provider_comms.simulator.sends import AcceptedSend
-    from airflow_provider_comms.simulator.store import Operation
+    from airflow_provider_comms.simulator.store import Operation, Order
 
 _PREFIXES = {"emails": "comms_email_", "messages": "comms_message_"}
 #: What Twilio fills in where a request does not say it; made up.
@@ -140,8 +140,9 @@ class ItemList:
         self._filters = filters
         self._batches = [batch for batch in batches if _matches(batch, filters)]
 
-    def between(self, begin: Position, end: Position, *, after: Position | None, newest_first: bool) -> Iterator[Item]:
+    def between(self, begin: Position, end: Position, *, after: Position | None, order: Order) -> Iterator[Item]:
         """The items from ``begin`` up to, without, ``end``; of these, in their order, what follows ``after``."""
+        newest_first = order == "newest-first"
         return merge(
             *(_items(batch, begin, end, after, newest_first) for batch in self._batches),
             key=attrgetter("position"),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_comms.simulator.queries import Query
     from airflow_provider_comms.simulator.settings import Settings
+    from airflow_provider_comms.simulator.store import Order
 
 
 class Positioned(Protocol):
@@ -60,7 +61,7 @@ class Source(Protocol[Entry]):
     def name(self) -> str:
         """The listing's own name; page tokens are bound to it."""
 
-    def between(self, begin: Position, end: Position, *, after: Position | None, newest_first: bool) -> Iterator[Entry]:
+    def between(self, begin: Position, end: Position, *, after: Position | None, order: Order) -> Iterator[Entry]:
         """The entries from ``begin`` up to, without, ``end``; of these, in their order, what follows ``after``."""
 
     def shows(self, entry: Entry, status: str | None, now_ms: int) -> bool:
@@ -193,8 +194,8 @@ def make_page(
     return Page([source.to_json(entry, now_ms, in_list=True) for entry in held], following)
 
 
-def _kept(source: Source[Entry], filters: Filters, cursor: Cursor, order: str, now_ms: int) -> Iterator[Entry]:
+def _kept(source: Source[Entry], filters: Filters, cursor: Cursor, order: Order, now_ms: int) -> Iterator[Entry]:
     end_ms = now_ms + 1 if filters.end_ms is None else min(now_ms + 1, filters.end_ms)
     begin, end = Position(filters.begin_ms or 0), Position(end_ms)
-    entries = source.between(begin, end, after=cursor.after, newest_first=order == "newest-first")
+    entries = source.between(begin, end, after=cursor.after, order=order)
     return (entry for entry in entries if source.shows(entry, filters.status, now_ms))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
 from airflow_provider_comms.simulator.fields import MAX_NUMBER, FieldError, Model, Seconds, Switch
 from airflow_provider_comms.simulator.plans import OperationPlan, Reading
 from airflow_provider_comms.simulator.responses import AcceptedForm
+from airflow_provider_comms.simulator.store import Order
 
 _Rate = Annotated[float, Field(strict=True, gt=0, le=MAX_NUMBER, allow_inf_nan=False)]
 
@@ -19,7 +20,7 @@ class Settings(Model):
 
     :param latency: seconds added to each answer.
     :param rate_limit: requests per second answered before a 429 with ``Retry-After: 1``; None for no limit.
-    :param order: ``newest-first`` or ``oldest-first``.
+    :param order: ``newest-first``, ``oldest-first`` or ``shuffled``; lists of e-mails and messages are not shuffled.
     :param inclusive_bounds: startDate and endDate also keep what was created at that very time.
     :param empty_pages: in a listing with filters, an empty page with a ``next`` precedes every full one.
     :param endless_pages: no page is the last: empty ones follow, each with a token never seen before.
@@ -42,7 +43,7 @@ class Settings(Model):
 
     latency: Seconds = 0.0
     rate_limit: Annotated[_Rate, Field(ge=1)] | None = None
-    order: Literal["newest-first", "oldest-first"] = "newest-first"
+    order: Order = "newest-first"
     inclusive_bounds: Switch = False
     empty_pages: Switch = False
     endless_pages: Switch = False

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from functools import lru_cache
+from itertools import islice
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 from airflow_provider_comms.simulator.clock import iso
 from airflow_provider_comms.simulator.fields import FieldError
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from airflow_provider_comms.simulator.plans import OperationPlan
 
 Entry = TypeVar("Entry")
+Order = Literal["newest-first", "oldest-first", "shuffled"]
 
 
 class Position(NamedTuple):
@@ -46,6 +49,11 @@ class Operation:
 
 def _position(operation: Operation) -> Position:
     return operation.position
+
+
+def _id_from_its_end(operation: Operation) -> str:
+    """The key of an order that has nothing to do with time: an id ends in its random part."""
+    return operation.position.id[::-1]
 
 
 def places_between(
@@ -81,6 +89,7 @@ class OperationStore:
         self._random = random
         self._sorted: list[Operation] = []
         self._by_id: dict[str, Operation] = {}
+        self._shuffled = lru_cache(maxsize=64)(self._shuffle)  # Until an operation comes or goes.
 
     def __len__(self) -> int:
         return len(self._sorted)
@@ -105,6 +114,7 @@ class OperationStore:
         if operation_id in self._by_id:
             raise FieldError("operation_id", f"there is an operation {operation_id} already")
         operation = self._by_id[operation_id] = Operation(Position(created_ms, operation_id), plan)
+        self._shuffled.cache_clear()
         return operation
 
     def _get(self, operation_id: str) -> Operation:
@@ -129,6 +139,7 @@ class OperationStore:
         """
         del self._sorted[bisect_left(self._sorted, self._get(operation_id).position, key=_position)]
         del self._by_id[operation_id]
+        self._shuffled.cache_clear()
 
     def fetch(self, operation_id: str, now_ms: int) -> str | None:
         """The JSON of one operation, or None when it does not exist (yet)."""
@@ -142,11 +153,22 @@ class OperationStore:
         return self._by_id.get(operation_id)
 
     def between(
-        self, begin: Position, end: Position, *, after: Position | None = None, newest_first: bool = False
+        self, begin: Position, end: Position, *, after: Position | None = None, order: Order = "oldest-first"
     ) -> Iterator[Operation]:
         """The operations from ``begin`` up to, without, ``end``; of these, in their order, what follows ``after``."""
+        if order == "shuffled":
+            return self._shuffled_between(begin, end, after)
+        newest_first = order == "newest-first"
         places = places_between(self._sorted, _position, begin, end, after=after, newest_first=newest_first)
         return (self._sorted[place] for place in places)
+
+    def _shuffled_between(self, begin: Position, end: Position, after: Position | None) -> Iterator[Operation]:
+        operations = self._shuffled(places_between(self._sorted, _position, begin, end, after=None, newest_first=False))
+        done = 0 if after is None else bisect_right(operations, after.id[::-1], key=_id_from_its_end)
+        return islice(operations, done, None)
+
+    def _shuffle(self, places: range) -> list[Operation]:
+        return sorted((self._sorted[place] for place in places), key=_id_from_its_end)
 
     def shows(self, operation: Operation, status: str | None, now_ms: int) -> bool:
         """Whether an operation is listed, and has the status (None: any)."""

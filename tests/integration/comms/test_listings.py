@@ -23,6 +23,7 @@ from airflow_provider_comms.simulator import Simulator
 HABITS = {
     "newest first": {},
     "oldest first": {"order": "oldest-first"},
+    "shuffled": {"order": "shuffled"},
     "inclusive bounds": {"inclusive_bounds": True},
     "empty pages": {"empty_pages": True},
     "repeats at the seam": {"repeat_at_seam": True},

@@ -19,7 +19,7 @@ NOW = 1_800_000_000_000
 DONE, RUNNING = OperationPlan(processing_for=0), OperationPlan(processing_for=3600)
 TOKENS = Tokens(b"secret")
 UNFILTERED = Filters()
-orders = st.sampled_from(["newest-first", "oldest-first"])
+orders = st.sampled_from(["newest-first", "oldest-first", "shuffled"])
 positions = st.none() | st.builds(Position, st.integers(0, 2**47), st.text(max_size=50))
 
 
@@ -82,7 +82,8 @@ def test_pages_hold_everything_once_and_in_order(times, size, order):
     ids = flat(pages)
 
     assert len(ids) == len(set(ids)) == len(times)
-    assert ids == sorted(ids, reverse=order == "newest-first")
+    if order != "shuffled":
+        assert ids == sorted(ids, reverse=order == "newest-first")
     assert all(len(page) == size for page in pages[:-1])
     assert 0 < len(pages[-1]) <= size or not times
 
@@ -95,6 +96,13 @@ def test_what_was_there_at_first_comes_once_although_more_is_added(times, added,
     ids = flat(walk(store, Settings(order=order), between=lambda: [store.add(DONE, NOW - m) for m in [next(rest, 0)]]))
 
     assert [operation_id for operation_id in ids if operation_id in set(at_first)] == at_first
+
+
+def test_shuffled_is_no_order_of_time():
+    store = store_of(range(100))
+    steps = list(pairwise(all_ids(store, "shuffled")))
+
+    assert 30 < sum(earlier > later for earlier, later in steps) < 70
 
 
 @given(st.lists(st.integers(0, 30), max_size=30), st.integers(0, 30), st.integers(0, 30))
