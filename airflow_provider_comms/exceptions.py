@@ -58,6 +58,10 @@ class CommsSendChanged(CommsTaskFailed):
     """A send was accepted before under the same key, and it held other recipients or another content."""
 
 
+class CommsFileNotFoundError(AirflowException, FileNotFoundError):
+    """A file of recipients, a text or an attachment is not where the task looks for it."""
+
+
 class CommsWaitTimeout(AirflowSensorTimeout):
     """The operation did not end within the sensor's timeout."""
 

@@ -28,8 +28,9 @@ with DAG(
     history = CommsReportOperator(
         task_id="history",
         resource=["emails", "messages"],
-        window_start="{{ data_interval_end.subtract(days=6) }}",
-        window_end="{{ data_interval_end }}",
+        # Empty where the run has no data interval, as one that a REST call started: the error then says what to do.
+        window_start="{{ data_interval_end.subtract(days=6) if data_interval_end is defined else '' }}",
+        window_end="{{ data_interval_end | default('') }}",
         output="{{ params.output }}",
         partition_by="day",
         fail_if={"reached": "< 95%"},

@@ -21,7 +21,9 @@ from airflow_provider_comms.cli.waiting import (
     wait_to_end,
 )
 from airflow_provider_comms.comms.client import CommsClient
-from airflow_provider_comms.comms.errors import CommsArgumentError
+from airflow_provider_comms.comms.errors import CommsArgumentError, CommsNotFoundError
+from airflow_provider_comms.comms.resource import Resource
+from airflow_provider_comms.tasks.fetch import raise_if_elsewhere
 from airflow_provider_comms.waiting.payload import operation_xcom
 
 if TYPE_CHECKING:
@@ -100,7 +102,11 @@ def report(arguments: Namespace) -> Exit:
 def get(arguments: Namespace) -> Exit:
     """Show one operation."""
     with CommsClient(_announced(_settings(arguments), arguments)) as client:
-        operation = client.get_operation(arguments.resource, arguments.operation_id)
+        try:
+            operation = client.get_operation(arguments.resource, arguments.operation_id)
+        except CommsNotFoundError as error:
+            raise_if_elsewhere(arguments.operation_id, client, Resource(arguments.resource), error)
+            raise
     print_operations([operation_xcom(operation)], arguments.output)
     return Exit.OK
 

@@ -73,11 +73,13 @@ def window_from(arguments: Namespace, now: datetime) -> Window:
     """
     if arguments.start_date is None and arguments.end_date is None:
         return window_since(arguments.since or "1d", now, arguments.timezone)
-    if arguments.since or arguments.start_date is None:
+    if arguments.since:
         raise CommsArgumentError(
-            "--since, or --start-date and --end-date, name the window: not both, and no end alone.",
-            advice="Use one such as --since 7d.",
+            "--since names the whole window: from then until now.",
+            advice="Leave it out, or leave out --start-date and --end-date.",
         )
+    if arguments.start_date is None:
+        raise CommsArgumentError("--end-date is given without --start-date.", advice="Give both, or --since alone.")
     return window_of(arguments.start_date, arguments.end_date or now, arguments.timezone)
 
 

@@ -284,8 +284,8 @@ class CommsNotFoundError(CommsStatusError):
     """404: there is no such operation."""
 
     default_advice = (
-        "Check the operation id, and that it is of this resource: the id does not say which. "
-        "Twilio keeps operations for 7 days from their creation."
+        "Check the operation id, that it is of this resource (the id does not say which), and that the connection is "
+        "of the account that sent it. Twilio keeps operations for 7 days from their creation."
     )
 
 

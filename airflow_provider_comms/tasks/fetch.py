@@ -102,13 +102,17 @@ def _or_raise(operation_id: str, found: Operation | CommsError, client: CommsCli
     if not isinstance(found, CommsError):
         return found
     if isinstance(found, CommsNotFoundError):
-        _raise_if_elsewhere(operation_id, client, targets, found)
+        raise_if_elsewhere(operation_id, client, targets.resource, found)
     raise found
 
 
-def _raise_if_elsewhere(operation_id: str, client: CommsClient, targets: Targets, error: CommsNotFoundError) -> None:
-    """Look the id up once at the other resource."""
-    resource = other_resource(targets.resource)
-    found = client.try_operations(resource, [operation_id])[operation_id]
+def raise_if_elsewhere(operation_id: str, client: CommsClient, resource: Resource, error: CommsNotFoundError) -> None:
+    """
+    Look an id up once at the other resource.
+
+    :param resource: where it is not known.
+    :raises CommsNotFoundError: it is there.
+    """
+    found = client.try_operations(other_resource(resource), [operation_id])[operation_id]
     if not isinstance(found, CommsError):
         raise CommsNotFoundError(wrong_resource(found), error.context, advice="")

@@ -50,7 +50,7 @@ def resources_of(resource: object) -> list[Resource]:
 
     :raises CommsArgumentError: it names none, or something else.
     """
-    return list(dict.fromkeys(check_resource(one) for one in _each(resource)))
+    return list(dict.fromkeys(map(_resource, _each(resource))))
 
 
 def check_report(arguments: Mapping[str, Any], is_rendered: Callable[[Any], bool] = lambda _: True) -> None:
@@ -69,7 +69,7 @@ def check_report(arguments: Mapping[str, Any], is_rendered: Callable[[Any], bool
             check(known[name])
     _check_window(known)
     given = _each(arguments["resource"])
-    resources = [check_resource(one) for one in given if is_rendered(one)]
+    resources = [_resource(one) for one in given if is_rendered(one)]
     if len(resources) == len(given) == 1:
         check_counters(resources[0], known["fail_if"] or ())
     if arguments["output"] not in (None, "") and not known["formats"] and not known["html"]:
@@ -82,8 +82,18 @@ def check_report(arguments: Mapping[str, Any], is_rendered: Callable[[Any], bool
 def _each(resource: object) -> list[object]:
     given = list(resource) if isinstance(resource, (list, tuple)) else [resource]
     if not given:
-        raise CommsArgumentError(f"resource={resource!r} is empty.", advice="Use emails, messages or both.")
+        raise CommsArgumentError(f"resource={resource!r} is empty.", advice=_RESOURCES)
     return given
+
+
+_RESOURCES = "Use 'emails', 'messages', or a list of both."
+
+
+def _resource(one: object) -> Resource:
+    try:
+        return check_resource(one)
+    except CommsArgumentError as error:
+        raise CommsArgumentError(error.message, advice=_RESOURCES) from None
 
 
 def _check_choice(name: str, value: object, choices: tuple[Any, ...]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_comms.comms.errors import CommsArgumentError
+from airflow_provider_comms.exceptions import CommsFileNotFoundError
 from airflow_provider_comms.sending.chunks import MAX_BODY
 from airflow_provider_comms.sending.recipient_files import is_recipient_file, read_rows
 from airflow_provider_comms.tasks.unshown import is_path
@@ -94,6 +95,16 @@ def _read(path: Any) -> bytes:
 
 
 def _open(path: Any) -> BinaryIO:
+    try:
+        return _opened(path)
+    except FileNotFoundError:
+        raise CommsFileNotFoundError(
+            f"There is no file {str(path)!r} that this worker can see. Nothing was sent in this try.\n"
+            "  to do: Check the path, and that each worker has it; let the task that writes it run before this one."
+        ) from None
+
+
+def _opened(path: Any) -> BinaryIO:
     if isinstance(path, Path):
         return path.open("rb")
     from airflow.providers.common.compat.sdk import ObjectStoragePath

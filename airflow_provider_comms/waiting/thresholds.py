@@ -171,8 +171,8 @@ def _threshold(counter: str, limit: object) -> Threshold:
             return Threshold(counter, value, is_ratio, is_floor, raw=limit)
     raise CommsArgumentError(
         f"fail_if[{counter!r}]={limit!r} is not a limit.",
-        advice='Use an upper limit, a number of recipients or a ratio from "0%" to "100%"; or a lower limit, '
-        'such as "< 95%" or "< 100".',
+        advice='Say when to fail: 50 (more than 50 recipients), "2%" (more than 2 % of them), "< 95%" (fewer than 95 % '
+        'of them) or "< 100" (fewer than 100).',
     )
 
 

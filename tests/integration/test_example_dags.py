@@ -116,6 +116,13 @@ def test_report_history(airflow, comms_simulator, tmp_path):
     assert len(list(tmp_path.glob("emails/date=*/operations.jsonl"))) == 6
 
 
+def test_report_history_asks_for_no_window_where_a_run_has_no_data_interval(airflow):
+    history = load("comms_report_history").get_task("history")
+
+    templates = history.window_start, history.window_end
+    assert [history.render_template(one, {}) for one in templates] == ["", ""]
+
+
 def test_delivery_deadline(airflow, comms_simulator):
     operation_id = comms_simulator.add_operation("emails", processing_for=1)
 

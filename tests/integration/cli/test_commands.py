@@ -188,6 +188,9 @@ def test_get_shows_one_or_says_why_not(run, comms_simulator):
     assert "to do: " in missing.stderr
     assert run("get", "emails", "..").returncode == 2
     assert run("get", "letters", one).returncode == 2
+    elsewhere = run("get", "messages", one)
+    assert elsewhere.returncode == 6
+    assert f"Operation {one} is of resource 'emails'" in elsewhere.stderr
 
 
 def test_wait_ends_with_the_operation(run, comms_simulator):
@@ -475,8 +478,8 @@ def test_a_report_for_a_script(run, comms_simulator):
     ("arguments", "message"),
     [
         (["--since", "soon"], "is not a duration"),
-        (["--since", "1d", "--start-date", "2026-11-20"], "not both"),
-        (["--end-date", "2026-11-20"], "no end alone"),
+        (["--since", "1d", "--start-date", "2026-11-20"], "--since names the whole window"),
+        (["--end-date", "2026-11-20"], "--end-date is given without --start-date"),
         (["--timezone", "Mars"], "timezone='Mars' is unknown"),
         (["--rows", "rows.xlsx"], "does not end in a known format"),
         (["--fail-if", "bounced=1"], "bounced"),

@@ -301,6 +301,13 @@ def test_a_bad_argument_is_refused_by_its_name_when_the_dag_is_parsed(now, name,
         assert caught.value.advice
 
 
+@pytest.mark.parametrize("resource", ["all", [], ["emails", "letters"]])
+def test_for_both_resources_there_is_a_list(now, resource):
+    with pytest.raises(CommsArgumentError) as caught:
+        report(now, resource=resource)
+    assert caught.value.advice == "Use 'emails', 'messages', or a list of both."
+
+
 def test_where_nothing_would_be_published_no_folder_is_named(now):
     report(now, formats=[], html=False)
     with pytest.raises(CommsArgumentError, match="nothing to publish"):

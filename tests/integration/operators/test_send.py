@@ -5,9 +5,10 @@ from __future__ import annotations
 import copy
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG, XComArg, task
+from airflow.providers.common.compat.sdk import DAG, AirflowFailException, XComArg, task
 
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.operators.send import CommsSendEmailsOperator, CommsSendMessagesOperator
@@ -277,6 +278,19 @@ def test_a_refusal_names_the_rows_of_the_file(airflow, comms_simulator, tmp_path
     assert run.states == {"send": "failed"}
     assert "In what was given: row 4." in str(run.error)
     assert "canary" not in str(run.error)
+
+
+@pytest.mark.parametrize("given", [{"to": "{folder}/people.csv"}, {"text": Path("{folder}/text.txt")}])
+def test_a_file_that_is_not_there_is_named_and_may_come_until_the_next_try(airflow, comms_simulator, tmp_path, given):
+    (name, template), *_ = given.items()
+    path = type(template)(str(template).format(folder=tmp_path))
+    run = airflow(lambda: emails(**{name: path}))
+
+    assert run.states == {"send": "failed"}
+    assert str(run.error).startswith(f"There is no file '{path}' that this worker can see.")
+    assert isinstance(run.error, FileNotFoundError)
+    assert not isinstance(run.error, AirflowFailException)
+    assert comms_simulator.requests == ()
 
 
 def test_a_400_names_the_rows_and_uses_up_no_retries(airflow, comms_simulator):
