@@ -27,6 +27,7 @@ from airflow_provider_comms.tasks.send_arguments import (
     check_send,
     number_of,
 )
+from airflow_provider_comms.tasks.send_files import names_recipient_file
 from airflow_provider_comms.tasks.unshown import Unshown, given, holds_template, is_template
 from airflow_provider_comms.triggers.deferral import defer_wait
 from airflow_provider_comms.waiting.spec import (
@@ -126,7 +127,7 @@ class _SendOperator(PollingTask, BaseOperator):
         "from_",
     )
 
-    to: Any = Unshown(is_template)
+    to: Any = Unshown(is_template, names_recipient_file)
     variables: Any = Unshown(holds_template)
     send_key: Any = Unshown(is_template)
     allow_recipients: Any = Unshown(holds_template)

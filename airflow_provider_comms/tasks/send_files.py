@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 _SPELLINGS = {"content_type": "contentType", "file_name": "filename"}
 
 
+def names_recipient_file(to: Any) -> bool:
+    """Whether the argument `to` is a file of recipients, as a path or its name."""
+    return is_path(to) or (isinstance(to, str) and is_recipient_file(to))
+
+
 def rows_of(to: Any) -> Iterator[Any]:
     """
     Return the rows that the argument `to` names, one at a time.
@@ -27,7 +32,7 @@ def rows_of(to: Any) -> Iterator[Any]:
     :param to: an address, or several separated by commas; a recipient as a mapping; several of these; or a file of
         them, as a path or its name.
     """
-    if is_path(to) or (isinstance(to, str) and is_recipient_file(to)):
+    if names_recipient_file(to):
         yield from read_rows(str(to), lambda: _open(to))
     elif isinstance(to, str):
         yield from filter(None, map(str.strip, to.split(",")))

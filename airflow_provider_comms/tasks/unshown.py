@@ -67,10 +67,14 @@ class Unshown:
 
     :param is_template: whether the argument, as the DAG file gives it, is for Airflow to render. By default, never:
         braces in it are Liquid, for Twilio.
+    :param names_file: whether the argument is a file's name, which is no secret and is shown.
     """
 
-    def __init__(self, is_template: Callable[[Any], bool] = lambda _: False) -> None:
+    def __init__(
+        self, is_template: Callable[[Any], bool] = lambda _: False, names_file: Callable[[Any], bool] = is_path
+    ) -> None:
         self._is_template = is_template
+        self._names_file = names_file
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._slot = _slot(name)
@@ -101,7 +105,7 @@ class Unshown:
         def is_shown(one: Any) -> bool:
             return _is_reference(one) or (has_templates and is_template(one))
 
-        return value if value is None or is_path(value) else _without(value, is_shown, conceal)
+        return value if value is None or self._names_file(value) else _without(value, is_shown, conceal)
 
     def __set__(self, task: object, value: Any) -> None:
         is_data = self._slot in task.__dict__

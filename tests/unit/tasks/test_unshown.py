@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from airflow_provider_comms.tasks.send_files import names_recipient_file
 from airflow_provider_comms.tasks.unshown import Unshown, given, holds_template, is_template
 
 
 class Task:
-    to = Unshown(is_template)
+    to = Unshown(is_template, names_recipient_file)
     variables = Unshown(holds_template)
     html = Unshown()
 
@@ -65,8 +66,17 @@ def test_what_mapped_tasks_share_is_hidden_until_there_is_a_task(value):
     assert given(Task(variables=hidden), "variables") == value
 
 
-def test_a_path_is_shown():
-    assert Task(to=Path("people.csv")).to == Path("people.csv")
+@pytest.mark.parametrize("path", [Path("people.csv"), "people.csv", "s3://lists/people.jsonl.gz"])
+def test_a_path_is_shown(path):
+    assert Task(to=path).to == path
+
+
+def test_a_template_of_a_path_is_shown_as_what_it_becomes():
+    task = Task(to="lists/{{ ds }}.csv")
+
+    task.to = "lists/2026-11-29.csv"
+
+    assert task.to == given(task, "to") == "lists/2026-11-29.csv"
 
 
 def test_another_value_takes_the_place_of_the_first():
