@@ -168,6 +168,11 @@ class AirflowApi:
         body = self._get(f"{_run_path(dag_id, run_id)}/taskInstances", limit=1000)
         return [TaskInstance.read(each) for each in body["task_instances"]]
 
+    def clear(self, dag_id: str, run_id: str) -> None:
+        """Clear all tasks of a run, those that have succeeded too, so that they run again."""
+        body = {"dry_run": False, "dag_run_id": run_id, "only_failed": False, "reset_dag_runs": True}
+        self._http.post(f"/api/v2/dags/{dag_id}/clearTaskInstances", json=body).raise_for_status()
+
     def xcom(self, dag_id: str, run_id: str, task_id: str, key: str, map_index: int = -1) -> Any:
         """Return the value that a task left for others."""
         path = f"{_run_path(dag_id, run_id)}/taskInstances/{task_id}/xcomEntries/{quote(key)}"

@@ -53,6 +53,10 @@ class Run:
         """Return the log of a task's last try."""
         return self.api.log(self.dag_id, self.task(task_id, map_index))
 
+    def clear(self) -> None:
+        """Clear all its tasks, as somebody does in the web UI: they run again."""
+        self.api.clear(self.dag_id, self.run_id)
+
     def events(self, task_id: str) -> list[Event]:
         """Return a task's changes of state, oldest first."""
         return self.api.events(self.dag_id, self.run_id, task_id)

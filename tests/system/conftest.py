@@ -60,7 +60,7 @@ def ways_simulators() -> Iterator[list[ThreadSimulator]]:
 @pytest.fixture(scope="session")
 def sends_simulators() -> Iterator[dict[str, ThreadSimulator]]:
     """Simulators in this process, by connection: one for each way in which a send can end."""
-    names = ("send_waited_for", "send_retried", "send_unknown", "send_refused")
+    names = ("send_waited_for", "send_retried", "send_unknown", "send_refused", "send_cleared")
     with ExitStack() as stack:
         yield {name: stack.enter_context(ThreadSimulator()) for name in names}
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow import __version__ as airflow_version
 from packaging.version import Version
 
 from local_airflow.waiting import wait_for
-from tests.system.together import started_together
+from tests.system.together import RUN_SECONDS, started_together
 
 if TYPE_CHECKING:
     from airflow_provider_comms.simulator import Simulator as ThreadSimulator
@@ -79,6 +79,40 @@ def test_nothing_that_airflow_keeps_names_a_recipient(airflow: LocalAirflow, can
     assert any(path.suffix == ".log" for path in files)
     found = [(path.name, canary) for path in files for canary in CANARIES if canary.encode() in path.read_bytes()]
     assert found == []
+
+
+@started_together
+def to_clear(
+    airflow: LocalAirflow, sends_simulators: dict[str, ThreadSimulator], tmp_path_factory: pytest.TempPathFactory
+) -> Run:
+    folder = tmp_path_factory.mktemp("to_clear")
+    (folder / "people.csv").write_text("\n".join(["address", *PEOPLE]))
+    sends_simulators["send_cleared"].change_settings(send_plan={"processing_for": 2.0})
+    return airflow.start_run("sends_to_clear", {"folder": str(folder)})
+
+
+@pytest.mark.postgres
+def test_a_cleared_send_takes_what_was_sent_and_sends_nothing(
+    airflow: LocalAirflow, to_clear: Run, sends_simulators: dict[str, ThreadSimulator]
+) -> None:
+    names = ("sent", -1), ("waited_for", -1), ("mapped", 0), ("mapped", 1)
+    to_clear.check()
+    sent = [one.operation_id for one in sends_simulators["send_cleared"].sends]
+    assert len(sent) == 4 * 3
+
+    to_clear.clear()
+    airflow.wait_for_run(to_clear, RUN_SECONDS)
+
+    to_clear.check()
+    assert [to_clear.task(*name).try_number for name in names] == [2, 2, 2, 2]
+    assert [one.operation_id for one in sends_simulators["send_cleared"].sends] == sent
+    results = [to_clear.xcom(name, map_index=index) for name, index in names]
+    assert sorted(taken for result in results for taken in _ids(result)) == sorted(sent)
+    assert all("not sent again" in to_clear.log(*name) for name in names)
+
+
+def _ids(result: dict[str, Any]) -> list[str]:
+    return [one if isinstance(one, str) else one["id"] for one in result["operations"]]
 
 
 @started_together

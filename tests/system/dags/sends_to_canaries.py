@@ -1,4 +1,4 @@
-"""Sends, to recipients of a file, that end in every way: sent and waited for, retried, refused, unknown."""
+"""Sends, to recipients of a file, that end in every way: sent and waited for, retried, refused, unknown, cleared."""
 
 from __future__ import annotations
 
@@ -38,3 +38,10 @@ with DAG(dag_id="sends_to_canaries", schedule=None, start_date=datetime(2026, 1,
     CommsSendMessagesOperator(
         task_id="refused", comms_conn_id="send_refused", to=f"{PEOPLE}/phones.jsonl", text="Hi", retries=1
     )
+
+with DAG(dag_id="sends_to_clear", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)):
+    CHUNKS = EMAIL | {"comms_conn_id": "send_cleared", "chunk_size": 2}
+    CommsSendEmailsOperator(task_id="sent", **CHUNKS)
+    CommsSendEmailsOperator(task_id="waited_for", wait_for_completion=True, deferrable=True, poke_interval=1, **CHUNKS)
+    subjects = [CHUNKS | {"subject": "One"}, CHUNKS | {"subject": "Two"}]
+    CommsSendEmailsOperator.partial(task_id="mapped").expand_kwargs(subjects)
