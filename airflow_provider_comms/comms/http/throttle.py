@@ -99,8 +99,10 @@ class Throttle:
         if not self._gap:
             return
         with self._lock:
+            if self._needs_probe and (self._probe_at is None or sent_at < self._probe_at):
+                return  # Sent before the block, or past it: it does not tell whether the API takes more again.
             self._gap = self._gap * GAP_SHRINK if self._gap > NEGLIGIBLE_GAP else 0.0
-            if self._probe_at is not None and sent_at >= self._probe_at:
+            if self._needs_probe:
                 self._needs_probe, self._probe_at = False, None
                 self._open_at = self._clock() + self._gap
 

@@ -90,6 +90,18 @@ def test_a_success_of_a_request_that_was_sent_before_the_block_does_not_open_it(
     assert throttle.try_acquire() == 60
 
 
+def test_successes_from_before_a_block_do_not_keep_the_rest_from_following_the_probe(throttle, clock):
+    sent_at = clock.now
+    clock.advance(0.1)
+    throttle.block(sent_at, 1)
+    for _ in range(40):  # The others that were in flight with the refused one.
+        throttle.record_success(sent_at)
+    clock.advance(1)
+    assert throttle.try_acquire() == 0
+    throttle.record_success(clock.now)
+    assert throttle.try_acquire() <= MIN_GAP
+
+
 def test_a_last_chance_passes_a_block_but_only_one_in_a_second(throttle, clock):
     throttle.block(clock.now, 300)
     assert throttle.try_acquire(last_chance=True) == 0
