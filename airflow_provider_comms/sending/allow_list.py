@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from airflow_provider_comms.comms.errors import CommsArgumentError
+from airflow_provider_comms.sending.recipients import plain_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,12 +19,12 @@ class AllowList:
     Addresses that may be sent to; what is not on the list is refused, and an empty list refuses everybody.
 
     :param allowed: addresses, domains such as "@example.com", or patterns such as "+4930*"; as text, separated by
-        commas.
+        commas. A number is allowed on each channel, and may be written as it is in `to`.
     """
 
     def __init__(self, allowed: Iterable[str] | str) -> None:
         names = allowed.split(",") if isinstance(allowed, str) else allowed
-        self._patterns = tuple(name.strip().lower() for name in map(_checked, names) if name.strip())
+        self._patterns = tuple(_plain(name.strip()) for name in map(_checked, names) if name.strip())
 
     def __repr__(self) -> str:
         return f"<allow-list of {len(self._patterns)}>"
@@ -34,6 +35,10 @@ class AllowList:
 
     def _has(self, address: str) -> bool:
         return any(address.endswith(one) if one.startswith("@") else _matches(address, one) for one in self._patterns)
+
+
+def _plain(name: str) -> str:
+    return (name if "@" in name else plain_number(name)).lower()
 
 
 def _matches(address: str, pattern: str) -> bool:

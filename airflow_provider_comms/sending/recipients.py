@@ -49,7 +49,8 @@ class Recipient:
 
     def as_json(self) -> bytes:
         """Return the fields on one line."""
-        return _ENCODER.encode(self.fields).encode()
+        # Half of a surrogate pair is refused where the request is built, by its row.
+        return _ENCODER.encode(self.fields).encode("utf-8", "surrogatepass")
 
 
 def read_recipients(
@@ -95,13 +96,12 @@ def _read(resource: Resource, row: int, given: Any, common: Mapping[str, str]) -
     if not _is_mapping(source):
         raise CommsArgumentError(f"{where} is {_kind(given)}.", advice=_FORMS)
     # Before anything is said of its other keys: what is no recipient may have an address for a key.
-    fields, addresses = _address(resource, source, where)
+    fields, addresses, identity = _address(resource, source, where)
     names = _NAMES[resource]
     others = {key: value for key, value in source.items() if key not in names}
     own = read_variables(source["variables"], where) if source.get("variables") else {}
     if variables := {**common, **(read_variables(others, where) if others else {}), **own}:
         fields["variables"] = variables
-    identity = " ".join(sorted(addresses)) or f"{fields.get('memoryStoreId')} {fields.get('profileId')}"
     return Recipient(row, fields, addresses, identity)
 
 
@@ -116,18 +116,22 @@ def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
     return type(value) is dict or isinstance(value, Mapping)
 
 
-def _address(resource: Resource, source: Mapping[str, Any], where: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+def _address(
+    resource: Resource, source: Mapping[str, Any], where: str
+) -> tuple[dict[str, Any], tuple[str, ...], str]:
+    """Return the fields that say where a recipient is reached, the addresses among them, and the identity."""
     if source.get("profileId"):
-        return {name: _text(source, name, where) for name in ("profileId", "memoryStoreId")}, ()
+        profile = {name: _text(source, name, where) for name in ("profileId", "memoryStoreId")}
+        return profile, (), " ".join(profile.values())
     if resource is Resource.EMAILS:
         address = _address_text(source, where)
         name = {"name": _text(source, "name", where)} if source.get("name") else {}
-        return {"address": address, **name}, (address.lower(),)
+        return {"address": address, **name}, (address.lower(),), address.lower()
     if source.get("addresses"):
         several = [_phone(one, where) for one in _list(source["addresses"], where)]
-        return {"addresses": several}, tuple(map(_comparable, several))
+        return {"addresses": several}, tuple(map(_number, several)), " ".join(sorted(map(_channel_and_number, several)))
     one = _phone(source, where)
-    return one, (_comparable(one),)
+    return one, (_number(one),), _channel_and_number(one)
 
 
 def _phone(source: Any, where: str) -> dict[str, Any]:
@@ -147,12 +151,20 @@ def _phone(source: Any, where: str) -> dict[str, Any]:
             f"{where}: its number has a (0), which is dialled within its country only.",
             advice="Leave it out: +49 30 1234567.",
         )
-    number = _PUNCTUATION.sub("", address[len(_WHATSAPP) :] if is_whatsapp else address)
-    return {"address": number, "channel": channel}
+    return {"address": plain_number(address), "channel": channel}
 
 
-def _comparable(phone: Mapping[str, Any]) -> str:
-    return f"{phone['channel']}:{phone['address'].lower()}" if phone["channel"] != "PHONE" else phone["address"]
+def plain_number(text: str) -> str:
+    """Return a telephone number as the API takes it: without `whatsapp:` before it and punctuation in it."""
+    return _PUNCTUATION.sub("", text[len(_WHATSAPP) :] if text.lower().startswith(_WHATSAPP) else text)
+
+
+def _number(phone: Mapping[str, str]) -> str:
+    return phone["address"].lower()
+
+
+def _channel_and_number(phone: Mapping[str, str]) -> str:
+    return f"{phone['channel']}:{_number(phone)}"
 
 
 def _address_text(source: Mapping[str, Any], where: str) -> str:

@@ -13,7 +13,13 @@ class Model(BaseModel):
 
     # Strict: what is checked is what is sent, and pydantic would take "true" for True, or bytes for a text.
     model_config = ConfigDict(
-        strict=True, extra="forbid", frozen=True, alias_generator=to_camel, hide_input_in_errors=True
+        strict=True,
+        extra="forbid",
+        frozen=True,
+        alias_generator=to_camel,
+        hide_input_in_errors=True,
+        # Some limit: only then does pydantic refuse half of a surrogate pair in every text.
+        str_max_length=10**9,
     )
 
 

@@ -121,6 +121,11 @@ def test_the_content_is_checked_before_the_recipients_are_read(make):
         make(rows(), partial(email, headers={"Reply-To": "x"}))
 
 
+def test_half_of_a_surrogate_pair_in_a_later_row_is_named_by_that_row(make):
+    with pytest.raises(CommsArgumentError, match=r"half of a surrogate pair.* row 3\."):
+        make([*people(2), {"address": "kim@example.com", "name": "Kim \ud83d"}])
+
+
 def test_every_request_is_checked_before_the_first_is_sent(make):
     with pytest.raises(CommsArgumentError, match=r"row 6\.") as refused:
         make([*people(4), "p1@example.com", "canary kim@example.com"], chunk_size=2)

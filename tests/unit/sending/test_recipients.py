@@ -200,6 +200,13 @@ def test_the_allow_list():
     assert not admits(["+4930*"], {"addresses": ["+49301", "+1415"]}, Resource.MESSAGES)
 
 
+@pytest.mark.parametrize("row", ["whatsapp:+49 30 123", {"address": "+4930123", "channel": "WHATSAPP"}, "+49-30-123"])
+@pytest.mark.parametrize("allowed", ["+4930*", "+4930123", "+49 (30) 123", "WhatsApp:+49 30 123"])
+def test_a_number_is_allowed_on_each_channel_and_however_it_is_punctuated(allowed, row):
+    assert admits([allowed], row, Resource.MESSAGES)
+    assert not admits([allowed], "whatsapp:+4931123", Resource.MESSAGES)
+
+
 @pytest.mark.parametrize("allowed", [[], "", " , ", ["None"], ["[a-z]@example.com", "?@example.com"]])
 def test_the_allow_list_fails_closed(allowed):
     assert not admits(allowed, "a@example.com")

@@ -259,6 +259,26 @@ def test_a_recipient_that_cannot_be_is_told_by_number_alone(recipient, says):
     assert CANARY not in "".join(told)
 
 
+HALF = f"{CANARY} \ud83d"
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"text": HALF}, "text"),
+        ({"headers": {"X-Campaign": HALF}}, "headers.X-Campaign"),
+        ({"to": [{"address": "ada@example.com", "name": HALF}]}, "recipient 1: name"),
+        ({"to": ["ada@example.com", {"address": "bob@example.com", "variables": {"a": HALF}}]}, "recipient 2: variabl"),
+        ({"to": [{"address": "ada@example.com", "variables": {HALF: "a"}}]}, "recipient 1: variables"),
+    ],
+)
+def test_half_of_a_surrogate_pair_is_told_by_its_place(changes, place):
+    error = refusal(email, **changes)
+    assert error.message.startswith(f"Not sent: {place}")
+    assert "has half of a surrogate pair" in error.message
+    assert CANARY not in "".join(traceback.format_exception(error))
+
+
 def test_everything_that_is_wrong_is_known_and_the_first_of_it_is_said():
     error = refusal(email, subject="", to=["a@b"] * 10 + ["x"] * 9_000)
     assert len(error.context.errors) == 9_001
