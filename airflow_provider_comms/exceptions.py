@@ -12,6 +12,7 @@ AirflowFailException            fails the task at once; its retries are not used
 AirflowSensorTimeout            likewise
 └── CommsWaitTimeout                the operation did not end within the sensor's timeout
 AirflowException                the task's retries apply
+├── CommsFileNotFoundError          a file of recipients, a text or an attachment is not there (a FileNotFoundError too)
 └── CommsReportIncomplete           a report would be incomplete, and on_incomplete="fail"
 """
 

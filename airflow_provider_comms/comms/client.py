@@ -349,11 +349,8 @@ class CommsClient:
         :param last_chance: for the last request before a deadline; see :meth:`AsyncCommsClient.with_options`.
         """
         other = copy(self)
-        other._options = {  # noqa: SLF001  (a copy of this very object)
-            "timeouts": timeouts,
-            "retry": retry,
-            "last_chance": last_chance,
-        }
+        given = {name: value for name, value in (("timeouts", timeouts), ("retry", retry)) if value is not None}
+        other._options = {**self._options, **given, "last_chance": last_chance}  # noqa: SLF001  (a copy of this object)
         return other
 
     def get_operation(self, resource: str, operation_id: str) -> Operation:

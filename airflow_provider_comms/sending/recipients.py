@@ -116,9 +116,7 @@ def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
     return type(value) is dict or isinstance(value, Mapping)
 
 
-def _address(
-    resource: Resource, source: Mapping[str, Any], where: str
-) -> tuple[dict[str, Any], tuple[str, ...], str]:
+def _address(resource: Resource, source: Mapping[str, Any], where: str) -> tuple[dict[str, Any], tuple[str, ...], str]:
     """Return the fields that say where a recipient is reached, the addresses among them, and the identity."""
     if source.get("profileId"):
         profile = {name: _text(source, name, where) for name in ("profileId", "memoryStoreId")}

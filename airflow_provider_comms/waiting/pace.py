@@ -17,8 +17,8 @@ MIN_ADAPTIVE_INTERVAL = 5.0
 SCHEDULED_FACTOR = 4.0
 STALLED_FACTOR = 2.0
 NEARLY_DONE_FACTOR = 0.25
-NEARLY_DONE_RATIO = 0.1
-"""Ratio of the recipients that may still be queued for the end to be near."""
+NEARLY_DONE_SHARE = 10
+"""One in this many recipients may still be queued for the end to be near."""
 
 
 def next_interval(poke_interval: float, pending: Iterable[Operation], now: float) -> float:
@@ -46,6 +46,6 @@ def _factor(operation: Operation, poke_interval: float, now: float) -> float:
         return SCHEDULED_FACTOR
     whole = recipients_of(operation.stats.counters())
     left = operation.stats.queued + operation.stats.scheduled
-    if whole and left <= whole * NEARLY_DONE_RATIO:
+    if whole and left * NEARLY_DONE_SHARE <= whole:
         return NEARLY_DONE_FACTOR
     return STALLED_FACTOR if now - operation.updated_at.timestamp() > 5 * poke_interval else 1.0

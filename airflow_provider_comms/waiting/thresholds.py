@@ -95,7 +95,7 @@ class Threshold:
 
     @property
     def _limit(self) -> str:
-        return f"{float(self.value * 100):g} %" if self.is_ratio else number(int(self.value))
+        return f"{float(self.value * 100):.15g} %" if self.is_ratio else number(int(self.value))
 
 
 def parse_thresholds(fail_if: object) -> tuple[Threshold, ...]:

@@ -178,9 +178,10 @@ def _records(response: Response, body: dict[str, Any]) -> list[Any]:
 def next_token(response: Response, body: dict[str, Any]) -> str | None:
     """Return the token of the next page: None where it is missing, null or empty."""
     pagination = body.get("pagination") or {}
-    token = pagination.get("next") or None if type(pagination) is dict else pagination
-    if token is None or type(token) is str:
-        return token
+    if type(pagination) is dict:
+        token = pagination.get("next") or None
+        if token is None or type(token) is str:
+            return token
     raise not_as_documented(response, "'pagination' is not an object whose 'next' is a string or null")
 
 

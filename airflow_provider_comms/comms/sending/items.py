@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_comms.comms.arguments import is_possible_id
 from airflow_provider_comms.comms.http.response import next_token, not_as_documented, read_object
+from airflow_provider_comms.comms.models import EARLIEST, LATEST
 
 if TYPE_CHECKING:
     from airflow_provider_comms.comms.http.response import Response
@@ -69,8 +70,12 @@ def _operation_id(related: object) -> object:
 
 
 def _created_at(value: object) -> datetime | None:
+    if type(value) is not str:
+        return None
     try:
-        created = datetime.fromisoformat(value) if type(value) is str else None
+        created = datetime.fromisoformat(value)
     except ValueError:
         return None
-    return created.replace(tzinfo=UTC) if created and created.tzinfo is None else created
+    aware = created if created.tzinfo else created.replace(tzinfo=UTC)
+    # Else a window around it would leave the calendar.
+    return aware if EARLIEST < aware < LATEST else None

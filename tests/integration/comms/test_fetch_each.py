@@ -139,6 +139,15 @@ def test_a_last_chance_may_pass_a_blocked_throttle_and_nobody_else_may(blocked, 
             client.get_operation("emails", operation_id)
 
 
+def test_options_of_a_view_hold_in_the_views_made_from_it(settings_for, simulator):
+    simulator.fault(503)
+    with CommsClient(settings_for(simulator)) as client:
+        once = client.with_options(retry=RetryPolicy(attempts=1)).with_options(timeouts=Timeouts(attempt=5))
+        with pytest.raises(CommsServerError):
+            once.get_operation("emails", "x")
+    assert len(simulator.requests) == 1
+
+
 def test_last_chances_of_many_pass_one_a_second(blocked, simulator):
     ids = [simulator.add_operation() for _ in range(10)]
     with CommsClient(blocked) as client:

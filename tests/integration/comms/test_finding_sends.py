@@ -187,7 +187,7 @@ def test_found_although_its_operation_cannot_be_searched_for(told, http):
     assert type(sighting.error) is CommsPermissionError
 
 
-@pytest.mark.parametrize("created", [None, "yesterday", 5])
+@pytest.mark.parametrize("created", [None, "yesterday", 5, "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
 def test_found_although_nobody_knows_when_it_was_created(told, created):
     sighting, requests = told(page(item(createdAt=created)))
     assert (sighting.found, sighting.operation_ids, sighting.error) == (True, (), None)

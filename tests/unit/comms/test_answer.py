@@ -271,6 +271,7 @@ def test_a_200_that_is_no_json_says_what_it_is_and_how_long():
         ({"operations": None}, "'operations' is missing or not a list"),
         ({"operations": {}}, "'operations' is missing or not a list"),
         ({"operations": [], "pagination": [1]}, "'pagination'"),
+        ({"operations": [], "pagination": "token"}, "'pagination'"),
         ({"operations": [], "pagination": {"next": 5}}, "'pagination'"),
         ({"emails": []}, "'operations' is missing"),
     ],

@@ -25,6 +25,7 @@ def operation(status="PROCESSING", moved=0.0, **stats):
         (operation(recipients=100, queued=10), 15),
         (operation(recipients=100, queued=10, moved=9999), 15),
         (operation("PAUSED", recipients=100, queued=90), 60),
+        (operation(recipients=10**400, queued=5), 15),
     ],
 )
 def test_it_is_slow_while_nothing_moves_and_quick_near_the_end(seen, seconds):

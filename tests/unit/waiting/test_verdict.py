@@ -81,6 +81,12 @@ def test_a_broken_limit_names_counter_value_and_limit():
     )
 
 
+def test_a_limit_is_told_as_exactly_as_it_was_given():
+    verdict = judge(operation(delivered=99, recipients=100), policy(reached="< 99.999999 %"))
+
+    assert "below the limit of 99.999999 %" in verdict.message
+
+
 @pytest.mark.parametrize(
     ("stats", "limit", "breaks"),
     [
