@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from airflow_provider_comms.sending.recipients import Recipient
+
+_NUMBER = re.compile(r"(?:whatsapp:)?\s*\+[\d\s().\-/*]+", re.IGNORECASE)
 
 
 class AllowList:
@@ -38,7 +41,7 @@ class AllowList:
 
 
 def _plain(name: str) -> str:
-    return (name if "@" in name else plain_number(name)).lower()
+    return (plain_number(name) if _NUMBER.fullmatch(name) else name).lower()
 
 
 def _matches(address: str, pattern: str) -> bool:

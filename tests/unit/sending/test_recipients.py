@@ -195,6 +195,8 @@ def test_the_allow_list():
     assert not admits(["@example.org"], "kim@sub.example.org.evil.com")
     assert not admits(["@example.org"], "kim@notexample.org")
     assert admits(["*@*.example.org"], "kim@sub.example.org")
+    assert admits(["*.example.org"], "kim@sub.example.org")
+    assert not admits(["*.*"], "kim@localhost")
     assert admits(["+4930*"], "+49 30 123", Resource.MESSAGES)
     assert not admits(["+4930*"], "+1 4930", Resource.MESSAGES)
     assert not admits(["+4930*"], {"addresses": ["+49301", "+1415"]}, Resource.MESSAGES)
