@@ -141,7 +141,7 @@ def with_output(page: str, output: str, value: Any) -> str:
     first_and_last = "\n".join(dict.fromkeys([*waits[:1], *waits[-1:]]))
     shown = {
         "log: wait": re.sub(r"(comms_operation_.{4})\w+", r"\1...", first_and_last),
-        "log: tell": tells[-1] if tells else "nothing",
+        "log: summarize": tells[-1] if tells else "nothing",
         "xcom: wait": as_json(value),
     }
 

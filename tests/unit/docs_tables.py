@@ -34,7 +34,7 @@ def with_tables(text):
 
 
 def extras_table():
-    lines = ["| name | is | default | from | to |", "|---|---|---|---|---|"]
+    lines = ["| name | meaning | default | minimum | maximum |", "|---|---|---|---|---|"]
     for name, field in EXTRAS.items():
         bounds = ("" if one is None else one for one in (field.default, field.minimum, field.maximum))
         lines.append(f"| `{name}` | {field.help} | {' | '.join(map(str, bounds))} |")
