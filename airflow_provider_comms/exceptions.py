@@ -1,14 +1,14 @@
 """
 What a task raises, on Airflow's own bases, so that `soft_fail`, `retries` and callbacks do what they promise.
 
-AirflowFailException            fails the task at once; its retries are not used up; skipped with soft_fail
+AirflowFailException            fails the task at once, without retries; skipped with soft_fail
 └── CommsTaskFailed
-    ├── CommsOperationCanceled      the operation was cancelled, and on_canceled="fail"
-    ├── CommsThresholdExceeded      a counter is above its fail_if
+    ├── CommsOperationCanceled      the operation was canceled, and on_canceled="fail"
+    ├── CommsThresholdExceeded      a counter breaks a limit of fail_if
     ├── CommsPermanentError         an invalid argument or connection, or the API refuses (400, 401, 403, 404)
     ├── CommsSendUnknown            it is not known whether a send was accepted; it is not repeated
-    ├── CommsSendUntracked          a send was accepted, and its operation is not known
-    └── CommsSendChanged            a send was accepted before under the same key, and it held something else
+    ├── CommsSendUntracked          a send was accepted, but its operation is not known
+    └── CommsSendChanged            something else was sent before under the same send_key
 AirflowSensorTimeout            likewise
 └── CommsWaitTimeout                the operation did not end within the sensor's timeout
 AirflowException                the task's retries apply
@@ -32,31 +32,31 @@ if TYPE_CHECKING:
 
 
 class CommsTaskFailed(AirflowFailException):
-    """The task fails, and another try would not change that."""
+    """The task has failed, and a retry would not change that."""
 
 
 class CommsOperationCanceled(CommsTaskFailed):
-    """The operation was cancelled, and the task's policy calls that a failure."""
+    """The operation was canceled, and the task has `on_canceled="fail"`."""
 
 
 class CommsThresholdExceeded(CommsTaskFailed):
-    """An operation, or the totals of a report, break a limit that the task sets."""
+    """An operation, or the totals of a report, break a limit of `fail_if`."""
 
 
 class CommsPermanentError(CommsTaskFailed):
-    """An argument or the connection cannot be right, or the API refuses the request and will refuse it again."""
+    """An argument or the connection is invalid, or the API refuses the request and would refuse it again."""
 
 
 class CommsSendUnknown(CommsTaskFailed):
-    """It is not known whether a send was accepted, and it was not repeated; the message says how to find out."""
+    """It is not known whether a send was accepted. It was not repeated; the message says how to find out."""
 
 
 class CommsSendUntracked(CommsTaskFailed):
-    """A send was accepted, and its operation is not known: there is nothing to wait for, and nothing to send again."""
+    """A send was accepted, but its operation is not known: there is nothing to wait for, and nothing to send again."""
 
 
 class CommsSendChanged(CommsTaskFailed):
-    """A send was accepted before under the same key, and it held other recipients or another content."""
+    """A send was accepted before under the same `send_key`, with other recipients or other content."""
 
 
 class CommsFileNotFoundError(AirflowException, FileNotFoundError):
@@ -68,7 +68,7 @@ class CommsWaitTimeout(AirflowSensorTimeout):
 
 
 class CommsReportIncomplete(AirflowException):
-    """A report would leave out what has not ended or cannot be read, and the task asks to fail then."""
+    """Operations have not ended or cannot be read, and the report has `on_incomplete="fail"`."""
 
 
 TASK_EXCEPTIONS: dict[Reason, type[CommsTaskFailed | CommsWaitTimeout | AirflowNotFoundException]] = {

@@ -146,7 +146,7 @@ class ErrorContext:
 
 NO_CONTEXT = ErrorContext()
 UNKNOWN_OUTCOME = (
-    "Nobody knows whether it was accepted. Before you send it again, look for it by one of its tags (find_sends, or "
+    "It is not known whether it was accepted. Before you send it again, look for it by one of its tags (find_sends, or "
     "'airflow comms find')."
 )
 """Advice where a send may or may not have had an effect."""

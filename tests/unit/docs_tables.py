@@ -101,7 +101,7 @@ def errors_entries():
         lines += ["", f"### `{error.__name__}`", "", _markdown(error.__doc__.split(":param")[0])]
         lines += ["", f"- **Derives from** {_bases(error)}."]
         if error is not errors.CommsError:
-            lines += [f"- **May pass** {'yes: a wait goes on, a task retries' if error.transient else 'no'}."]
+            lines += [f"- **Temporary**: {'yes; a wait continues, a task retries' if error.transient else 'no'}."]
         if error.default_advice:
             lines += [f"- **What to do**: {error.default_advice}"]
     return [*lines, ""]
