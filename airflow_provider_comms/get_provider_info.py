@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from airflow_provider_comms import __version__
 from airflow_provider_comms.hooks.fields import CONN_NAME, CONN_TYPE, conn_fields, ui_field_behaviour
 
@@ -11,7 +9,7 @@ _PACKAGE = "airflow_provider_comms"
 _INTEGRATION = "Twilio Comms"
 
 
-def get_provider_info() -> dict[str, Any]:
+def get_provider_info() -> dict[str, object]:
     """Return the provider's description in the form of Airflow's `provider_info.schema.json`."""
     return {
         "package-name": "airflow-provider-comms",
@@ -44,5 +42,5 @@ def get_provider_info() -> dict[str, Any]:
     }
 
 
-def _modules(*names: str) -> dict[str, Any]:
+def _modules(*names: str) -> dict[str, object]:
     return {"integration-name": _INTEGRATION, "python-modules": [f"{_PACKAGE}.{name}" for name in names]}

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, assert_type
+from pathlib import Path
+from typing import assert_type
 
 from airflow_provider_comms.comms import (
     Accepted,
@@ -36,6 +37,7 @@ from airflow_provider_comms.operators.stats import CommsExportStatsOperator
 from airflow_provider_comms.reports.rates import percent, rates
 from airflow_provider_comms.sensors.operation import CommsOperationSensor
 from airflow_provider_comms.simulator import Fault, OperationPlan, Simulator
+from airflow_provider_comms.xcoms import DeliveryXCom, OperationsXCom, OperationXCom, ReportSums, ReportXCom, SendXCom
 
 ID = "comms_operation_01h9krwprkeee8fzqspvwy6nq8"
 
@@ -139,7 +141,19 @@ def tasks() -> None:
         wait_for_completion=True,
         fail_if={"reached": "< 95%"},
     )
+    CommsSendEmailsOperator(
+        task_id="send",
+        to=wait.output,
+        from_=wait.output,
+        subject=Path("subject.txt"),
+        html=wait.output,
+        attachments=[Path("terms.pdf"), {"filename": "a.txt", "content": b"A"}],
+    )
+    CommsSendEmailsOperator(task_id="send", to=5, from_={}, subject="", html="")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     CommsSendMessagesOperator(task_id="remind", to=["+4930901820"], text="Hello", send_at=datetime.now(UTC))
+    rich = {"rcs": {"content": [{"text": "Hello"}]}}
+    people = [{"address": "+4930901820", "first_name": "Kim", "spent": 7.5}]
+    CommsSendMessagesOperator(task_id="rich", to=people, modules=[rich, {"sms": {"text": "Hi"}}], variables={"a": 1})
     CommsNotifier(resource="messages", to="+4930901820", text="{{ ti.task_id }} failed")
     CommsReportOperator(
         task_id="report",
@@ -155,9 +169,20 @@ def exceptions(error: CommsThresholdExceeded) -> CommsTaskFailed:
     return error
 
 
-def figures(xcom: dict[str, Any]) -> str:
+def xcoms(export: CommsExportStatsOperator, send: CommsSendEmailsOperator, report: CommsReportOperator) -> None:
+    assert_type(export.execute({}), OperationXCom | OperationsXCom)
+    assert_type(send.execute({}), SendXCom | DeliveryXCom)
+    made = report.execute({})
+    assert_type(made, ReportXCom)
+    assert_type(made["files"]["html"]["uri"], str)
+    assert_type(made.get("emails"), ReportSums | None)
+    made["violatons"]  # type: ignore[typeddict-item]  # pyright: ignore[reportGeneralTypeIssues]
+
+
+def figures(xcom: OperationXCom) -> str:
     shares = rates(xcom["figures"])
     assert_type(shares, dict[str, float | None])
+    assert_type(xcom["rates"], dict[str, float | None])
     return percent(shares["reached_of_recipients"])
 
 

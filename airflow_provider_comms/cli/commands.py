@@ -93,7 +93,7 @@ def report(arguments: Namespace) -> Exit:
     if arguments.output == "json":
         write(f"{json.dumps(made, indent=2)}\n")
     else:
-        write(f"{made['summary'][arguments.output]}\n")
+        write(f"{made['summary']['text' if arguments.output == 'text' else 'markdown']}\n")
     for file in made["files"].values():
         say(f"Wrote {file['uri']} ({file['bytes']:,} bytes).")
     return fail(Exit.THRESHOLD, "; ".join(made["violations"])) if made["violations"] else Exit.OK

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping, Sequence
 
     from airflow_provider_comms.comms.sending.results import Sighting
+    from airflow_provider_comms.xcoms import OperationXCom
 
-    Rows = Sequence[dict[str, Any]]
+    Rows = Sequence[Mapping[str, object]]
 
 _LONGEST_NAME = 40
 UNFOLDED = 10_000
@@ -38,7 +39,7 @@ def print_rows(rows: Rows, output: str) -> None:
     write(_FORMATS[output](rows))
 
 
-def print_operations(operations: Rows, output: str) -> None:
+def print_operations(operations: Sequence[OperationXCom], output: str) -> None:
     """Print operations in the form of their XCom; on one line each in the formats for people."""
     flatten = {"table": _line, "plain": _line, "csv": _cells}.get(output)
     print_rows([flatten(one) for one in operations] if flatten else operations, output)
@@ -73,7 +74,7 @@ def write(text: str) -> None:
         raise OutputError(f"Could not write the result: {error.strerror}.") from None
 
 
-def _line(operation: dict[str, Any]) -> dict[str, Any]:
+def _line(operation: OperationXCom) -> dict[str, object]:
     to_the_second = f"{operation['created_at'][:19]}Z"
     return {
         "id": shown_id(operation["id"]),
@@ -84,12 +85,12 @@ def _line(operation: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _cells(operation: dict[str, Any]) -> dict[str, Any]:
+def _cells(operation: OperationXCom) -> dict[str, object]:
     """Return a row with the same columns for every operation of the resource."""
     stats, resource = operation["stats"], Resource(operation["resource"])
     other = {name: value for name, value in stats.items() if name not in resource.counters}
     return {
-        **{name: operation[name] for name in ("id", "resource", "status", "created_at", "updated_at")},
+        **{name: value for name, value in operation.items() if isinstance(value, str)},
         **{name: stats.get(name) for name in resource.counters},
         "other_counters": json.dumps(other) if other else None,
         **{name: operation["figures"][name] for name in DERIVED},

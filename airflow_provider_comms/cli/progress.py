@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.highlighter import NullHighlighter
@@ -20,6 +20,8 @@ from airflow_provider_comms.waiting.description import shown_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from airflow_provider_comms.xcoms import OperationXCom
 
 _COLORS = {"COMPLETED": "green", "CANCELED": "yellow"}
 _SHOWN_BY_THE_BAR = ("total", "attempts", "scheduled")
@@ -59,7 +61,7 @@ class WaitProgress(Progress):
         if not self.disable:
             super().stop()
 
-    def show(self, operations: Sequence[Mapping[str, Any]]) -> None:
+    def show(self, operations: Sequence[OperationXCom]) -> None:
         """
         Draw the latest state.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from functools import partial
 from time import sleep, time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_comms.cli.exits import Exit
 from airflow_provider_comms.comms.resource import OperationStatus
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from airflow_provider_comms.comms.models import Operation
     from airflow_provider_comms.comms.resource import Resource
     from airflow_provider_comms.waiting.verdict import Reason, Verdict
+    from airflow_provider_comms.xcoms import OperationXCom
 
 _EXITS: dict[Reason, Exit] = {
     "canceled": Exit.CANCELED,
@@ -75,7 +76,7 @@ def _ask(
     return client.with_options(last_chance=last_chance).try_operations(resource, ids)
 
 
-def exit_after(verdict: Verdict, operations: Sequence[dict[str, Any]]) -> Exit:
+def exit_after(verdict: Verdict, operations: Sequence[OperationXCom]) -> Exit:
     """Return the status for a verdict and the operations' last states."""
     if isinstance(verdict, Failed):
         return _EXITS[verdict.reason]

@@ -7,7 +7,7 @@ import re
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_comms.comms.errors import CommsError
 from airflow_provider_comms.comms.resource import Resource
@@ -58,7 +58,7 @@ class CheckResult:
         """
         return min(filter(None, self.errors.values()), key=lambda error: error.transient)
 
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> list[dict[str, object]]:
         """Return what was found for each resource, as plain JSON."""
         return [
             {

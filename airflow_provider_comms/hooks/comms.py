@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
+    from airflow.providers.common.compat.sdk import Connection
+
     from airflow_provider_comms.comms.client import AsyncCommsClient, CommsClient
     from airflow_provider_comms.comms.models import Operation
     from airflow_provider_comms.comms.sending.requests import Recipient
@@ -43,14 +45,14 @@ class CommsHook(BaseHook):
         self.comms_conn_id = comms_conn_id
 
     @classmethod
-    def get_connection_form_widgets(cls) -> dict[str, Any]:
+    def get_connection_form_widgets(cls) -> dict[str, object]:
         """Return the connection form's extra fields; Airflow 3.2 and later read the provider's metadata instead."""
         from airflow_provider_comms.hooks.form import form_widgets
 
         return form_widgets()
 
     @classmethod
-    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+    def get_ui_field_behaviour(cls) -> dict[str, object]:
         """Return labels and placeholders of Airflow's own fields; Airflow 3.2 and later read the metadata instead."""
         return ui_field_behaviour(separator="_")
 
@@ -66,7 +68,7 @@ class CommsHook(BaseHook):
             connection = self.get_connection(self.comms_conn_id)
         return self._settings(connection)
 
-    def _settings(self, connection: Any) -> ClientSettings:
+    def _settings(self, connection: Connection) -> ClientSettings:
         from airflow_provider_comms.metrics import count_request
 
         settings = replace(settings_of(connection), observer=count_request)
@@ -162,7 +164,7 @@ class CommsHook(BaseHook):
         subject: str,
         html: str,
         text: str | None = None,
-        attachments: Iterable[Mapping[str, Any]] | None = None,
+        attachments: Iterable[Mapping[str, object]] | None = None,
         headers: Mapping[str, str] | None = None,
         ip_pool_name: str | None = None,
         tags: Mapping[str, str] | None = None,
@@ -215,8 +217,8 @@ class CommsHook(BaseHook):
         text: str | None = None,
         media: Iterable[str | Mapping[str, str]] | None = None,
         content_id: str | None = None,
-        modules: Iterable[Mapping[str, Any]] | None = None,
-        from_: Mapping[str, Any] | None = None,
+        modules: Iterable[Mapping[str, object]] | None = None,
+        from_: Mapping[str, object] | None = None,
         tags: Mapping[str, str] | None = None,
         send_at: datetime | str | None = None,
     ) -> Accepted:

@@ -172,7 +172,7 @@ def _extras(connection: Connection, name: str) -> dict[str, Any]:
     return {field: _value(field, value, name) for field, value in given.items() if value not in (None, "")}
 
 
-def _extra_object(connection: Connection, name: str) -> dict[str, Any]:
+def _extra_object(connection: Connection, name: str) -> dict[str, object]:
     text = connection.extra
     if not text:
         return {}
@@ -182,7 +182,7 @@ def _extra_object(connection: Connection, name: str) -> dict[str, Any]:
     return extra
 
 
-def _value(field: str, value: Any, name: str) -> Any:
+def _value(field: str, value: object, name: str) -> Any:
     kind = EXTRAS[field].kind
     typed = _typed(kind, value)
     refusal = f"is not of type {kind}" if typed is None else EXTRAS[field].refusal(typed)
@@ -193,14 +193,14 @@ def _value(field: str, value: Any, name: str) -> Any:
     raise CommsSettingsError(f"The extra {field!r}{shown} of {name} {refusal}.", advice=EXTRAS[field].help)
 
 
-def _typed(kind: str, value: Any) -> Any:
+def _typed(kind: str, value: object) -> Any:
     """Return the value in the field's type, or None. A connection given as a URI has text for all of them."""
     if isinstance(value, str) and kind != "string":
         value = _json(value.lower())
     return value if isinstance(value, _TYPES[kind]) and (kind == "boolean") == isinstance(value, bool) else None
 
 
-def _json(text: str) -> Any:
+def _json(text: str) -> object:
     """Return the value of a JSON text; None if it is not JSON."""
     try:
         return json.loads(text)

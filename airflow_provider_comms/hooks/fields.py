@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any
 
 CONN_TYPE = "twilio_comms"
 CONN_NAME = "Twilio Comms"
@@ -52,14 +51,14 @@ class Field:
     kind: str
     label: str
     help: str
-    default: Any = None
+    default: float | bool | str | None = None
     minimum: float | None = None
     maximum: float | None = None
     pattern: str | None = None
     example: str | None = None
     secret: bool = False
 
-    def schema(self) -> dict[str, Any]:
+    def schema(self) -> dict[str, object]:
         """Return the field's JSON schema, as Airflow's form reads it."""
         keywords = {
             "minimum": self.minimum,
@@ -70,15 +69,20 @@ class Field:
         given = {name: value for name, value in keywords.items() if value is not None}
         return {"type": [self.kind, "null"], "default": self.default, **given}
 
-    def refusal(self, value: Any) -> str | None:
+    def refusal(self, value: float | str) -> str | None:
         """Return why a value of the right type is out of bounds; None if it is not."""
+        if isinstance(value, str):
+            return self._refusal_of_text(value)
         if isinstance(value, float) and not isfinite(value):
             return "is not a finite number"
         if self.minimum is not None and value < self.minimum:
             return f"is below {self.minimum}"
         if self.maximum is not None and value > self.maximum:
             return f"is above {self.maximum}"
-        if self.kind == "string" and not value.isprintable():
+        return None
+
+    def _refusal_of_text(self, value: str) -> str | None:
+        if not value.isprintable():
             return "holds a control character"
         if self.pattern is not None and not re.match(self.pattern, value):
             return f"does not look like {self.example}"
@@ -163,7 +167,7 @@ EXTRAS: dict[str, Field] = {
 }
 
 
-def conn_fields() -> dict[str, Any]:
+def conn_fields() -> dict[str, object]:
     """Return the extra's fields as Airflow 3.2 and later read them (`conn-fields`)."""
     return {
         name: {"label": field.label, "description": field.help, "schema": field.schema()}
@@ -171,7 +175,7 @@ def conn_fields() -> dict[str, Any]:
     }
 
 
-def ui_field_behaviour(separator: str = "-") -> dict[str, Any]:
+def ui_field_behaviour(separator: str = "-") -> dict[str, object]:
     """
     Return what becomes of Airflow's own fields.
 

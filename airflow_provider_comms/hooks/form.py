@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from airflow_provider_comms.hooks.fields import Field
 
 
-def form_widgets() -> dict[str, Any]:
+def form_widgets() -> dict[str, object]:
     """
     Return a form field for each field of the extra.
 
@@ -25,12 +25,12 @@ def form_widgets() -> dict[str, Any]:
     return {name: _form_field(field) for name, field in EXTRAS.items()}
 
 
-def _form_field(field: Field) -> Any:
+def _form_field(field: Field) -> object:
     from flask_appbuilder.fieldwidgets import BS3PasswordFieldWidget, BS3TextFieldWidget
     from flask_babel import lazy_gettext
     from wtforms import BooleanField, IntegerField, PasswordField, StringField
 
-    about = {"description": field.help, "default": field.default}
+    about: dict[str, Any] = {"description": field.help, "default": field.default}
     label = lazy_gettext(field.label)
     if field.kind == "boolean":
         return BooleanField(label, **about)
@@ -41,7 +41,7 @@ def _form_field(field: Field) -> Any:
     return kind(label, validators=_validators(field), widget=BS3TextFieldWidget(), **about)
 
 
-def _validators(field: Field) -> list[Any]:
+def _validators(field: Field) -> list[object]:
     from wtforms.validators import NumberRange, Optional, Regexp
 
     if field.pattern:

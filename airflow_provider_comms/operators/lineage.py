@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from airflow.providers.common.compat.openlineage.facet import OutputDataset
+
+    from airflow_provider_comms.reports.produce import Report
+    from airflow_provider_comms.xcoms import ReportFile
 
 
-def lineage_of(account: str, resources: Iterable[str], files: Mapping[str, Mapping[str, Any]]) -> Any:
-    """
-    Return OpenLineage's OperatorLineage.
-
-    :param account: the SID, masked.
-    :param files: as they were published.
-    """
+def lineage_of(report: Report) -> object:
+    """Return OpenLineage's OperatorLineage: the account's resources as inputs, and the files as outputs."""
     from airflow.providers.common.compat.openlineage.facet import Dataset
     from airflow.providers.openlineage.extractors import OperatorLineage
 
-    inputs = [Dataset(namespace=f"twilio-comms://{account}", name=resource) for resource in map(str, resources)]
-    return OperatorLineage(inputs=inputs, outputs=[_output(file) for file in files.values()])
+    account = report.summaries.account.split()[-1]  # The SID, masked.
+    namespace = f"twilio-comms://{account}"
+    inputs: list[Dataset] = [Dataset(namespace=namespace, name=one.value) for one in report.summaries.of]
+    outputs: list[Dataset] = [_output(file) for file in report.files.values()]
+    return OperatorLineage(inputs=inputs, outputs=outputs)
 
 
-def _output(file: Mapping[str, Any]) -> Any:
+def _output(file: ReportFile) -> OutputDataset:
     from airflow.providers.common.compat.openlineage.facet import (
         OutputDataset,
         OutputStatisticsOutputDatasetFacet,

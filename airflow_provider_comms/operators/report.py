@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from airflow.providers.common.compat.sdk import Context
+    from airflow.providers.common.compat.sdk import Context, ObjectStoragePath, XComArg
 
     from airflow_provider_comms.reports.produce import Outputs, Report
     from airflow_provider_comms.reports.report import Progress, ReportSpec
     from airflow_provider_comms.reports.summary import Summaries
+    from airflow_provider_comms.xcoms import ReportXCom
 
 
 class CommsReportOperator(BaseOperator):
@@ -85,7 +86,7 @@ class CommsReportOperator(BaseOperator):
         window_start: datetime | str | None = None,
         window_end: datetime | str | None = None,
         status: str | None = None,
-        output: Any = None,
+        output: str | ObjectStoragePath | XComArg | None = None,
         formats: str | Sequence[str] = ("jsonl",),
         html: bool = True,
         partition_by: str | None = None,
@@ -104,7 +105,7 @@ class CommsReportOperator(BaseOperator):
         self.window_start = window_start
         self.window_end = window_end
         self.status = status
-        self.output_folder: Any = output  # `output` is Airflow's: the task's XCom.
+        self.output_folder = output  # `output` is Airflow's: the task's XCom.
         self.formats = formats
         self.html = html
         self.partition_by = partition_by
@@ -114,14 +115,14 @@ class CommsReportOperator(BaseOperator):
         self.on_incomplete = on_incomplete
         self.parallel = parallel
         self.comms_conn_id = comms_conn_id
-        self._lineage: dict[str, Any] = {}
+        self._report: Report | None = None
         check_report(self._arguments(), is_literal)
 
-    def _arguments(self) -> dict[str, Any]:
+    def _arguments(self) -> dict[str, object]:
         names = signature(CommsReportOperator.__init__).parameters
         return {name: getattr(self, "output_folder" if name == "output" else name, None) for name in names}
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def execute(self, context: Context) -> ReportXCom:
         """List, sum up, publish; return the XCom."""
         with fail_fast_on_permanent_errors():
             report = self._produce(context)
@@ -132,7 +133,7 @@ class CommsReportOperator(BaseOperator):
             self.log.info("Published %s: %s bytes, %s", form, f"{file['bytes']:,}", file["uri"])
         if report.summaries.broken:
             # For a task that runs on failure, such as an alert.
-            for key, value in {"return_value": xcom, **(xcom if self.multiple_outputs else {})}.items():
+            for key, value in {"return_value": xcom, **(dict(xcom) if self.multiple_outputs else {})}.items():
                 context["ti"].xcom_push(key=key, value=value)
             raise CommsThresholdExceeded(f"{'; '.join(report.summaries.broken)}. Everything was published.")
         self._fill_outlets(context, xcom)
@@ -152,20 +153,18 @@ class CommsReportOperator(BaseOperator):
         self._check_retention(spec, now)
         hook = CommsHook(self.comms_conn_id)
         self.log.info("Listing %s created %s.", " and ".join(spec.resources), spec.window)
-        account = who_is(hook.settings)
         with hook.get_conn() as client:
-            report = produce(
+            self._report = produce(
                 client,
                 spec,
                 outputs,
-                account=f"{hook.settings.name}: {account}",
+                account=f"{hook.settings.name}: {who_is(hook.settings)}",
                 now=now,
                 judge=self._violations,
                 check=self._check_complete,
                 on_progress=self._log_progress,
             )
-        self._lineage = {"account": account.split()[-1], "resources": spec.resources, "files": report.files}
-        return report
+        return self._report
 
     def _spec(self, context: Context) -> ReportSpec:
         from airflow_provider_comms.reports.report import ReportSpec
@@ -186,7 +185,7 @@ class CommsReportOperator(BaseOperator):
         from airflow.providers.common.compat.sdk import ObjectStoragePath
 
         given, name = self.output_folder, spec.window.name
-        folder = given if isinstance(given, ObjectStoragePath) else ObjectStoragePath(given)
+        folder = given if isinstance(given, ObjectStoragePath) else ObjectStoragePath(str(given))
         return Outputs(
             folder=folder,
             name=f"operations_{name}",
@@ -214,21 +213,21 @@ class CommsReportOperator(BaseOperator):
     def _log_progress(self, progress: Progress) -> None:
         self.log.info("%s", progress)
 
-    def _fill_outlets(self, context: Context, xcom: dict[str, Any]) -> None:
+    def _fill_outlets(self, context: Context, xcom: Any) -> None:
         from airflow.providers.common.compat.sdk import Asset
 
         for outlet in self.outlets or ():
             if isinstance(outlet, Asset):
                 context["outlet_events"][outlet].extra = xcom
 
-    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:  # noqa: ARG002
+    def get_openlineage_facets_on_complete(self, task_instance: object) -> object:  # noqa: ARG002
         """Return the account's resources as inputs and the files as outputs; OpenLineage's provider calls it."""
         from airflow_provider_comms.operators.lineage import lineage_of
 
-        return lineage_of(**self._lineage) if self._lineage else None
+        return lineage_of(self._report) if self._report else None
 
 
-def _refuse_own_dates(kwargs: Mapping[str, Any]) -> None:
+def _refuse_own_dates(kwargs: Mapping[str, object]) -> None:
     """Airflow takes these two for when a task is scheduled, as datetimes; a text or a template means the window."""
     for own, ours in (("start_date", "window_start"), ("end_date", "window_end")):
         if isinstance(kwargs.get(own), str):

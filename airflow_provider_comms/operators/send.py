@@ -2,366 +2,24 @@
 
 from __future__ import annotations
 
-import threading
-from contextlib import ExitStack
-from functools import cached_property, partial
-from inspect import signature
-from time import sleep, time
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator, conf
-
-from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.comms.resource import Resource
-from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
-from airflow_provider_comms.links.console import TwilioConsoleLink
-from airflow_provider_comms.sending.chunks import MAX_CHUNK
-from airflow_provider_comms.tasks.arguments import is_literal
-from airflow_provider_comms.tasks.polls import PollingTask
-from airflow_provider_comms.tasks.result import end_from_event, fail_fast_on_permanent_errors, result_of
-from airflow_provider_comms.tasks.send_arguments import (
-    bool_of,
-    check_body,
-    check_email_sender,
-    check_one_content,
-    check_send,
-    number_of,
-)
-from airflow_provider_comms.tasks.send_files import names_recipient_file
-from airflow_provider_comms.tasks.unshown import Unshown, given, holds_template, is_template
-from airflow_provider_comms.triggers.deferral import defer_wait
-from airflow_provider_comms.waiting.spec import (
-    DEFAULT_GRACE,
-    DEFAULT_POKE_INTERVAL,
-    DEFAULT_TIMEOUT,
-    WaitSpec,
-    seconds_of,
-)
-from airflow_provider_comms.waiting.verdict import Waiting
+from airflow_provider_comms.operators.send_base import SendOperator
+from airflow_provider_comms.tasks.send_arguments import check_body, check_email_sender, check_one_content
+from airflow_provider_comms.tasks.unshown import Unshown, given, holds_template
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
-    from datetime import datetime, timedelta
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from airflow.providers.common.compat.sdk import BaseOperatorLink, Context
+    from airflow.providers.common.compat.sdk import XComArg
 
     from airflow_provider_comms.comms.sending.requests import Send
-    from airflow_provider_comms.sending.once import OnUnknown
-    from airflow_provider_comms.sending.plan import Plan
-    from airflow_provider_comms.waiting.event import WaitEnd
-    from airflow_provider_comms.waiting.spec import OnCanceled
-
-SENT_KEY = "sent"
-"""Key of the XCom that tells of the send while its operations are waited for."""
+    from airflow_provider_comms.operators.send_base import File, Recipients, Text
 
 
-_ATTRIBUTES = {"dry_run": "is_dry_run"}
-"""Arguments that are kept under another name."""
-
-
-class _SendOperator(PollingTask, BaseOperator):
-    """
-    What both operators are: recipients in, each request accepted once, its operations out.
-
-    :param to: an address, or several separated by commas; a recipient as a mapping; a list of these; or the path of a
-        file of them, CSV or JSON Lines, which is read on the worker. Or the XCom of a task that returns any of these
-        (templated; data that comes from an XCom is not).
-    :param variables: of every recipient, name to text, for the Liquid in the content; a recipient's own count more
-        (templated). This is how a value of Airflow's gets into the content.
-    :param tags: name to value, 8 at most (templated).
-    :param send_at: when Twilio sends it: aware datetime or ISO 8601 text with an offset, 30 days ahead at most
-        (templated).
-    :param send_key: what makes this the same send at the next try; by default the DAG, run, task and map index
-        (templated). Whoever sends under the same key within 7 days adopts what was sent, and sends nothing.
-    :param on_unknown: "fail", or "resend" a request of which nobody knows whether it was accepted: then recipients may
-        get it twice (templated).
-    :param confirm_for: seconds or timedelta in which such a request is looked for.
-    :param look_before: whether the first try, too, looks for an earlier send under the key.
-    :param chunk_size: recipients of a request, 1 to 10,000. Requests are sent one after the other.
-    :param pause_between_chunks: seconds or timedelta between two of them.
-    :param deduplicate: whether a recipient who is given twice gets it once; the first counts.
-    :param max_recipients: fail before anything is sent if there are more (templated).
-    :param allow_recipients: addresses, domains such as "@example.com" or patterns such as "+4930*"; fail before
-        anything is sent if a recipient is not among them (templated). An empty list allows nobody.
-    :param on_empty: "fail", or "skip" the task if there is no recipient.
-    :param dry_run: check everything, send nothing, and skip the task (templated).
-    :param comms_conn_id: id of the Airflow connection, of type `twilio_comms` (templated).
-    :param wait_for_completion: go on to wait for the operations, as `CommsOperationSensor` does.
-    :param deferrable: wait in the triggerer; by default as `[operators] default_deferrable` says.
-    :param on_canceled: of the wait, as of `CommsOperationSensor`; so are the next six.
-    :param fail_if: of the wait.
-    :param fail_early: of the wait.
-    :param poke_interval: of the wait.
-    :param adaptive: of the wait.
-    :param grace: of the wait.
-    :param timeout: of the wait: seconds or timedelta from its start.
-    :param multiple_outputs: push each key as an XCom of its own too; on by default.
-
-    :return: `{"resource", "operations", "recipients", "chunks", "send_key"}`: ids of the operations, numbers, and a
-        digest of the key. With `wait_for_completion`, the operations' XComs in place of their ids, and `"stats"`,
-        `"figures"` and `"rates"` of all of them.
-    :raises CommsArgumentError: an argument cannot be right.
-    :raises CommsPermanentError: an argument, the connection or the API says no for good.
-    :raises CommsSendUnknown: nobody knows whether a request was accepted; it was not repeated.
-    :raises CommsSendUntracked: all was accepted, but an operation is not known.
-    :raises CommsSendChanged: something else was sent under the key before.
-    :raises CommsError: nothing was sent for now, or a part; Airflow's `retries` send the rest. Before Airflow 3.3 they
-        cannot know that nothing was sent, and fail with CommsSendUnknown where they do not find it.
-    :raises AirflowException: the task was stopped; its next try goes on.
-    """
-
-    resource: ClassVar[Resource]
-    operator_extra_links: Collection[BaseOperatorLink] = (TwilioConsoleLink(),)
-    ui_color = "#f4d8d8"
-    template_fields: Sequence[str] = (
-        "to",
-        "variables",
-        "tags",
-        "send_at",
-        "send_key",
-        "on_unknown",
-        "max_recipients",
-        "allow_recipients",
-        "is_dry_run",
-        "comms_conn_id",
-        "from_",
-    )
-
-    to: Any = Unshown(is_template, names_recipient_file)
-    variables: Any = Unshown(holds_template)
-    send_key: Any = Unshown(is_template)
-    allow_recipients: Any = Unshown(holds_template)
-
-    def __init__(
-        self,
-        *,
-        to: Any,
-        variables: Mapping[str, Any] | None = None,
-        tags: Mapping[str, str] | None = None,
-        send_at: datetime | str | None = None,
-        send_key: str | None = None,
-        on_unknown: OnUnknown = "fail",
-        confirm_for: timedelta | float = 120.0,
-        look_before: bool = True,
-        chunk_size: int = MAX_CHUNK,
-        pause_between_chunks: timedelta | float = 0.0,
-        deduplicate: bool = True,
-        max_recipients: int | str | None = None,
-        allow_recipients: Sequence[str] | str | None = None,
-        on_empty: str = "fail",
-        dry_run: bool | str = False,
-        comms_conn_id: str = DEFAULT_CONN_ID,
-        wait_for_completion: bool = False,
-        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        on_canceled: OnCanceled = "succeed",
-        fail_if: Mapping[str, int | str] | None = None,
-        fail_early: bool = False,
-        poke_interval: timedelta | float = DEFAULT_POKE_INTERVAL,
-        adaptive: bool = False,
-        grace: timedelta | float = DEFAULT_GRACE,
-        timeout: timedelta | float = DEFAULT_TIMEOUT,
-        multiple_outputs: bool = True,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(multiple_outputs=multiple_outputs, **kwargs)
-        self.to = to
-        self.variables = variables
-        self.tags = tags
-        self.send_at = send_at
-        self.send_key = send_key
-        self.on_unknown = on_unknown
-        self.confirm_for = confirm_for
-        self.look_before = look_before
-        self.chunk_size = chunk_size
-        self.pause_between_chunks = pause_between_chunks
-        self.deduplicate = deduplicate
-        self.max_recipients = max_recipients
-        self.allow_recipients = allow_recipients
-        self.on_empty = on_empty
-        self.is_dry_run = dry_run  # `dry_run` is a method of Airflow's.
-        self.comms_conn_id = comms_conn_id
-        self.wait_for_completion = wait_for_completion
-        self.deferrable = deferrable
-        self.spec = WaitSpec.parse(
-            poke_interval=poke_interval,
-            timeout=timeout,
-            adaptive=adaptive,
-            grace=grace,
-            on_canceled=on_canceled,
-            fail_if=fail_if,
-            fail_early=fail_early,
-        ).check_for(self.resource)
-        check_send(self._arguments(), is_literal)
-
-    @classmethod
-    def partial(cls, **kwargs: Any) -> Any:
-        """Keep recipients and content out of what Airflow stores of a mapped task with its DAG."""
-        fields = {name: getattr(cls, name, None) for name in kwargs}
-        hidden = {name: field.hide(kwargs[name]) for name, field in fields.items() if isinstance(field, Unshown)}
-        return super().partial(**{**kwargs, **hidden})
-
-    @cached_property
-    def _stopped(self) -> threading.Event:
-        """Not made before it is needed: Airflow copies the tasks of a DAG, and a lock cannot be copied."""
-        return threading.Event()
-
-    def _arguments(self) -> dict[str, Any]:
-        names = signature(_SendOperator.__init__).parameters
-        return {name: self._given(name) for name in names if name != "self"}
-
-    def _given(self, name: str) -> Any:
-        """Return an argument, its template rendered, whether it is shown or not."""
-        attribute = _ATTRIBUTES.get(name, name)
-        is_unshown = isinstance(getattr(type(self), attribute, None), Unshown)
-        return given(self, attribute) if is_unshown else getattr(self, attribute, None)
-
-    def execute(self, context: Context) -> dict[str, Any]:
-        """Send what was not sent before, and wait for it if asked to."""
-        with fail_fast_on_permanent_errors():
-            sent = self._send(context)
-        if not self.wait_for_completion:
-            if self.spec.fail_if:
-                self.log.warning("fail_if judged nothing: set wait_for_completion=True, or give it to the sensor.")
-            return sent
-        if self.do_xcom_push:
-            # Who waits in the triggerer comes back as another object.
-            context["ti"].xcom_push(key=SENT_KEY, value=sent)
-        return self._result(self._wait(sent), sent)
-
-    def execute_complete(self, context: Context, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Resume when the trigger has seen the end."""
-        ti = context["ti"]
-        sent = ti.xcom_pull(task_ids=self.task_id, key=SENT_KEY, map_indexes=ti.map_index)
-        return self._result(end_from_event(event), sent or {"resource": self.resource.value})
-
-    def on_kill(self) -> None:
-        """Send nothing more; a request that is on its way may still come to its end."""
-        self._stopped.set()
-
-    def _send(self, context: Context) -> dict[str, Any]:
-        from airflow_provider_comms.sending.keys import default_send_key, send_digest
-
-        check_send(self._arguments())
-        ti = context["ti"]
-        key = self._own_key() or default_send_key(ti.dag_id, ti.run_id, ti.task_id, ti.map_index)
-        with ExitStack() as stack:
-            plan = self._plan(stack)
-            result: dict[str, Any] = {
-                "resource": self.resource.value,
-                "operations": [],
-                "recipients": plan.chunks.recipients,
-                "chunks": len(plan.chunks),
-                "send_key": send_digest(key, 1),
-            }
-            if bool_of("dry_run", self.is_dry_run):
-                self._end_dry_run(context, result)
-            client = stack.enter_context(self.hook.get_conn())
-            sender = self._sender(context, client, key)
-            return {**result, "operations": sender.send(plan)}
-
-    def _own_key(self) -> str | None:
-        key = str(given(self, "send_key") or "").strip()
-        # What a template makes of nothing would be one key for all.
-        return None if key in {"", "None"} else key
-
-    def _plan(self, stack: ExitStack) -> Plan:
-        from airflow_provider_comms.reports.words import counted
-        from airflow_provider_comms.sending.allow_list import AllowList
-        from airflow_provider_comms.sending.plan import Limits, plan
-        from airflow_provider_comms.sending.recipients import read_recipients
-        from airflow_provider_comms.tasks.send_files import rows_of
-
-        allowed = given(self, "allow_recipients")
-        limits = Limits(
-            chunk_size=self.chunk_size,
-            max_recipients=number_of("max_recipients", self.max_recipients),
-            allowed=None if allowed is None else AllowList(allowed),
-            deduplicate=self.deduplicate,
-        )
-        recipients = read_recipients(self.resource, rows_of(given(self, "to")), given(self, "variables"))
-        made = plan(self._build(), recipients, limits, stack)
-        if made is None:
-            self._end_empty()
-        if made.duplicates:
-            self.log.warning("Given before, and sent to once: %s.", counted(made.duplicates, "recipient"))
-        if bool_of("dry_run", self.is_dry_run):  # Else the client warns, when it sends.
-            for warning in made.warnings:
-                self.log.warning("%s", warning)
-        self.log.info("%s in %s.", counted(made.chunks.recipients, "recipient"), counted(len(made.chunks), "chunk"))
-        return made
-
-    def _end_empty(self) -> NoReturn:
-        if self.on_empty == "skip":
-            raise AirflowSkipException("There is no recipient; nothing was sent.")
-        raise CommsArgumentError(
-            "There is no recipient; nothing was sent.",
-            advice='Check where they come from; set on_empty="skip" if there may be none.',
-        )
-
-    def _end_dry_run(self, context: Context, result: dict[str, Any]) -> NoReturn:
-        from airflow_provider_comms.reports.words import counted
-
-        if self.do_xcom_push:
-            context["ti"].xcom_push(key="return_value", value=result)
-        raise AirflowSkipException(
-            f"Dry run: {counted(result['recipients'], 'recipient')} in {counted(result['chunks'], 'chunk')}; "
-            "nothing was sent."
-        )
-
-    def _sender(self, context: Context, client: Any, key: str) -> Any:
-        from airflow_provider_comms.sending.once import Rules
-        from airflow_provider_comms.tasks.send import ChunkSender
-        from airflow_provider_comms.tasks.send_journal import journal_of
-
-        journal = journal_of(context)
-        if journal is None:
-            self.log.info("Nothing is remembered between tries before Airflow 3.3: a retry looks for the send's tag.")
-        rules = Rules(
-            on_unknown=self.on_unknown,
-            confirm_for=seconds_of("confirm_for", self.confirm_for),
-            look_before=self.look_before,
-            is_retry=context["ti"].try_number > 1,
-            is_own_key=self._own_key() is None,
-        )
-        return ChunkSender(
-            client=client,
-            conn_id=self.comms_conn_id,
-            resource=self.resource,
-            journal=journal,
-            rules=rules,
-            send_key=key,
-            pause=seconds_of("pause_between_chunks", self.pause_between_chunks),
-            log=self.log,
-            stopped=self._stopped,
-        )
-
-    def _build(self) -> Callable[..., Send]:
-        """Return what makes the request of some recipients."""
-        raise NotImplementedError
-
-    def _wait(self, sent: Mapping[str, Any]) -> WaitEnd:
-        from airflow_provider_comms.waiting.targets import Targets
-        from airflow_provider_comms.waiting.wait import Wait
-
-        targets = Targets.of(self.resource, sent)
-        wait = Wait(targets=targets, spec=self.spec, started_at=time(), log=self.log)
-        with fail_fast_on_permanent_errors():
-            while isinstance(verdict := wait.poll(self.ask), Waiting):
-                if self.deferrable:
-                    defer_wait(self, wait)
-                sleep(wait.delay(wait.now()))
-        return wait.end(verdict, wait.now())
-
-    def _result(self, end: WaitEnd, sent: Mapping[str, Any]) -> dict[str, Any]:
-        from airflow_provider_comms.reports.figures import totals
-        from airflow_provider_comms.reports.rates import rates
-
-        operations = result_of(end, is_list=True, log=self.log)
-        stats, sums = (totals(one[part] for one in operations) for part in ("stats", "figures"))
-        return {**sent, "operations": operations, "stats": stats, "figures": sums, "rates": rates(sums)}
-
-
-class CommsSendEmailsOperator(_SendOperator):
+class CommsSendEmailsOperator(SendOperator):
     """
     Send one e-mail to many recipients, each of whom gets an e-mail of their own; each request once.
 
@@ -382,7 +40,7 @@ class CommsSendEmailsOperator(_SendOperator):
 
     resource = Resource.EMAILS
     template_fields: Sequence[str] = (
-        *_SendOperator.template_fields,
+        *SendOperator.template_fields,
         "subject",
         "html",
         "text",
@@ -390,21 +48,21 @@ class CommsSendEmailsOperator(_SendOperator):
         "headers",
     )
 
-    subject: Any = Unshown()
-    html: Any = Unshown()
-    text: Any = Unshown()
-    attachments: Any = Unshown(holds_template)
-    headers: Any = Unshown()
+    subject = Unshown()
+    html = Unshown()
+    text = Unshown()
+    attachments = Unshown(holds_template)
+    headers = Unshown()
 
     def __init__(
         self,
         *,
-        from_: Any,
-        to: Any,
-        subject: Any,
-        html: Any,
-        text: Any = None,
-        attachments: Any = None,
+        from_: Mapping[str, str] | XComArg,
+        to: Recipients,
+        subject: Text,
+        html: Text,
+        text: Text | None = None,
+        attachments: str | File | Mapping[str, object] | Iterable[object] | XComArg | None = None,
         headers: Mapping[str, str] | None = None,
         ip_pool_name: str | None = None,
         **kwargs: Any,
@@ -428,17 +86,17 @@ class CommsSendEmailsOperator(_SendOperator):
         check_email_sender(self.from_)
         return partial(
             EmailSend,
-            from_=self.from_,
-            **{name: text_of(given(self, name)) for name in ("subject", "html", "text")},
-            attachments=attachments_of(given(self, "attachments")),
-            headers=given(self, "headers"),
+            from_=self._given("from_"),
+            **{name: text_of(self._given(name)) for name in ("subject", "html", "text")},
+            attachments=attachments_of(self._given("attachments")),
+            headers=self._given("headers"),
             ip_pool_name=self.ip_pool_name,
             tags=self.tags,
             send_at=self.send_at or None,
         )
 
 
-class CommsSendMessagesOperator(_SendOperator):
+class CommsSendMessagesOperator(SendOperator):
     """
     Send one message (SMS, MMS, RCS, WhatsApp) to many recipients; each request once.
 
@@ -456,21 +114,21 @@ class CommsSendMessagesOperator(_SendOperator):
     """
 
     resource = Resource.MESSAGES
-    template_fields: Sequence[str] = (*_SendOperator.template_fields, "text", "media", "content_id", "modules")
+    template_fields: Sequence[str] = (*SendOperator.template_fields, "text", "media", "content_id", "modules")
 
-    text: Any = Unshown()
-    media: Any = Unshown()
-    modules: Any = Unshown()
+    text = Unshown()
+    media = Unshown()
+    modules = Unshown()
 
     def __init__(
         self,
         *,
-        to: Any,
-        text: Any = None,
-        media: Any = None,
+        to: Recipients,
+        text: Text | None = None,
+        media: Iterable[str | Mapping[str, str]] | XComArg | None = None,
         content_id: str | None = None,
-        modules: Any = None,
-        from_: Any = None,
+        modules: Iterable[Mapping[str, object]] | XComArg | None = None,
+        from_: Mapping[str, object] | XComArg | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(to=to, **kwargs)
@@ -487,10 +145,8 @@ class CommsSendMessagesOperator(_SendOperator):
         from airflow_provider_comms.tasks.send_files import text_of
 
         content = {
-            "text": text_of(given(self, "text")),
-            "media": given(self, "media"),
-            "content_id": self.content_id,
-            "modules": given(self, "modules"),
+            "text": text_of(self._given("text")),
+            **{name: self._given(name) for name in ("media", "content_id", "modules")},
         }
         check_one_content(content)
-        return partial(MessageSend, **content, from_=self.from_, tags=self.tags, send_at=self.send_at or None)
+        return partial(MessageSend, **content, from_=self._given("from_"), tags=self.tags, send_at=self.send_at or None)

@@ -8,17 +8,17 @@ from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_comms.hooks.comms import CommsHook
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
-from airflow_provider_comms.reports.figures import totals
-from airflow_provider_comms.reports.rates import rates
 from airflow_provider_comms.tasks.arguments import check_when_parsed
 from airflow_provider_comms.tasks.base import OperationTask
 from airflow_provider_comms.tasks.fetch import fetch_all
 from airflow_provider_comms.tasks.result import fail_fast_on_permanent_errors
 from airflow_provider_comms.waiting.description import ended_line
-from airflow_provider_comms.waiting.payload import operation_xcom
+from airflow_provider_comms.waiting.payload import operation_xcom, sums_of
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_comms.xcoms import OperationsXCom, OperationXCom
 
 
 MAX_LINES = 20
@@ -64,7 +64,7 @@ class CommsExportStatsOperator(OperationTask, BaseOperator):
         self.operation_id = operation_id
         self.comms_conn_id = comms_conn_id
 
-    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
+    def execute(self, context: Context) -> OperationXCom | OperationsXCom:  # noqa: ARG002
         """Fetch the operations and build the XCom."""
         with fail_fast_on_permanent_errors():
             targets = self.resolve_targets()
@@ -77,11 +77,8 @@ class CommsExportStatsOperator(OperationTask, BaseOperator):
         if len(exports) > 1:
             self.log.info("All %s operations: %s", f"{len(exports):,}", ended_line(list(exports.values())))
         # An id that was given twice counts once.
-        stats, sums = (totals(export[part] for export in exports.values()) for part in ("stats", "figures"))
         return {
             "resource": targets.resource.value,
             "operations": [exports[one] for one in targets.ids],
-            "stats": stats,
-            "figures": sums,
-            "rates": rates(sums),
+            **sums_of(exports.values()),
         }

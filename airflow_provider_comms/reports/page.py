@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pendulum
 from jinja2 import Environment, StrictUndefined
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_comms.reports.summary import Summaries, Summary, Worst
     from airflow_provider_comms.reports.window import Window
+    from airflow_provider_comms.xcoms import ReportFile
 
 CHART_HEIGHT = 100.0
 _LEAST_HEIGHT = 0.8
@@ -43,7 +44,7 @@ _WORDS = {
 }
 
 
-def render(summaries: Summaries, files: Mapping[str, Mapping[str, Any]]) -> str:
+def render(summaries: Summaries, files: Mapping[str, ReportFile]) -> str:
     """
     Return the report's page.
 
@@ -78,7 +79,7 @@ def _state(summaries: Summaries) -> dict[str, str]:
     return {"name": "good", "mark": "✓", "word": "Complete"}
 
 
-def _section(summary: Summary, window: Window) -> dict[str, Any]:
+def _section(summary: Summary, window: Window) -> dict[str, object]:
     figures, rates = summary.figures, summary.rates()
     shown = summary.as_json()
     return {
@@ -98,14 +99,14 @@ def _section(summary: Summary, window: Window) -> dict[str, Any]:
     }
 
 
-def _funnel(summary: Summary, rates: Mapping[str, float | None]) -> list[dict[str, Any]]:
+def _funnel(summary: Summary, rates: Mapping[str, float | None]) -> list[dict[str, object]]:
     engaged, figures = engagement(summary.resource), summary.figures
     bars = [_bar(name, figures, "recipients", rates) for name in ("recipients", "reached")]
     bars.append(_bar(engaged, figures, "reached", rates))
     return bars + [_bar(name, figures, "recipients", rates) for name in ("in_progress", "not_reached")]
 
 
-def _bar(name: str, figures: Mapping[str, int], whole: str, rates: Mapping[str, float | None]) -> dict[str, Any]:
+def _bar(name: str, figures: Mapping[str, int], whole: str, rates: Mapping[str, float | None]) -> dict[str, object]:
     share = ratio(figures[name], figures["recipients"]) or 0.0
     return {
         "kind": name,
@@ -117,7 +118,7 @@ def _bar(name: str, figures: Mapping[str, int], whole: str, rates: Mapping[str, 
     }
 
 
-def _chart(summary: Summary) -> dict[str, Any] | None:
+def _chart(summary: Summary) -> dict[str, object] | None:
     labels = summary.buckets.labels()
     tallest = max(_height(bucket) for bucket in summary.series)
     if not tallest:
@@ -130,7 +131,7 @@ def _chart(summary: Summary) -> dict[str, Any] | None:
     return {"columns": columns, "count": len(columns), "tallest": number(tallest), "ticks": ticks}
 
 
-def _column(place: int, label: str, bucket: Counter[str], tallest: int) -> dict[str, Any]:
+def _column(place: int, label: str, bucket: Counter[str], tallest: int) -> dict[str, object]:
     bottom, bars = CHART_HEIGHT, []
     for name in _STACK:
         height = (ratio(bucket[name], tallest) or 0.0) * CHART_HEIGHT
@@ -161,7 +162,7 @@ def _more(summary: Summary) -> str:
     return f"The {summary.top} with the greatest share." if len(summary.worst()) == summary.top else ""
 
 
-def _file(form: str, file: Mapping[str, Any]) -> dict[str, str]:
+def _file(form: str, file: ReportFile) -> dict[str, str]:
     return {"format": form, "uri": file["uri"], "rows": number(file["rows"]), "bytes": number(file["bytes"])}
 
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.comms.timestamps import format_utc
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from airflow_provider_comms.reports.publish import Place
     from airflow_provider_comms.reports.report import Client, OnProgress, ReportSpec
+    from airflow_provider_comms.xcoms import ReportFile, ReportXCom
 
 
 MAX_JSON = 3900
@@ -40,11 +42,11 @@ class Outputs:
     :param html: the page's place; None for no page.
     """
 
-    folder: Any = None
+    folder: Place | None = None
     name: str = "operations"
     formats: Sequence[str] = ()
     is_daily: bool = False
-    html: Any = None
+    html: Place | None = None
 
     def check(self, spec: ReportSpec) -> None:
         """
@@ -79,9 +81,9 @@ class Report:
     """
 
     summaries: Summaries
-    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    files: dict[str, ReportFile] = field(default_factory=dict)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> ReportXCom:
         """
         Return the report as plain JSON of less than 4 kB.
 
@@ -108,7 +110,7 @@ class Report:
         if len(json.dumps(report)) > MAX_JSON:  # Absurd names and numbers; the page has them.
             for resource in summaries.of:
                 report[resource.value]["stats"] = {}
-        return report
+        return cast("ReportXCom", report)
 
 
 def produce(
@@ -144,7 +146,7 @@ def produce(
             summaries = Summaries(spec.window, account, now, sums, words.notes_on(spec.window, sums, now))
             summaries.broken = judge(summaries)
             check(summaries)
-            files = spool.publish(outputs.folder) if spool else {}
+            files = spool.publish(outputs.folder) if spool and outputs.folder is not None else {}
         finally:
             if spool:
                 spool.discard()

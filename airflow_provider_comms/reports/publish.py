@@ -7,7 +7,10 @@ import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, Self, cast
+
+if TYPE_CHECKING:
+    from airflow_provider_comms.xcoms import ReportFile
 
 _LOCAL = ("", "file", "local")
 _BLOCK = 2**20
@@ -28,8 +31,14 @@ class Target(Protocol):
     def fs(self) -> Any:
         """An fsspec file system."""
 
+    def __truediv__(self, name: str, /) -> Self:
+        """Return the place of a file in this folder."""
 
-def publish(file: Path, target: Target | Path) -> dict[str, Any]:
+
+Place = Target | Path
+
+
+def publish(file: Path, target: Place) -> ReportFile:
     """
     Put a finished local file in its place, in one step.
 
@@ -49,7 +58,7 @@ def publish(file: Path, target: Target | Path) -> dict[str, Any]:
     return {"uri": uri_of(target), "bytes": file.stat().st_size, "sha256": digest}
 
 
-def uri_of(target: Target | Path) -> str:
+def uri_of(target: Place) -> str:
     """Return where a file is, without the id of a connection that its path may name."""
     if (place := _local(target)) is not None:
         return place.absolute().as_uri()
@@ -57,7 +66,7 @@ def uri_of(target: Target | Path) -> str:
     return f"{store.protocol}://{store.path.removeprefix('/')}"
 
 
-def exists(target: Target | Path) -> bool:
+def exists(target: Place) -> bool:
     """Whether a file is there."""
     if (place := _local(target)) is not None:
         return place.exists()
@@ -65,7 +74,7 @@ def exists(target: Target | Path) -> bool:
     return bool(store.fs.exists(store.path))
 
 
-def _local(target: Target | Path) -> Path | None:
+def _local(target: Place) -> Path | None:
     """Return the place on the local disk; None for an object store, whose paths are Paths too with Airflow 2.11."""
     protocol = getattr(target, "protocol", None)
     if protocol is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.reports.publish import exists, publish, uri_of
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
     from airflow_provider_comms.comms.models import Operation
     from airflow_provider_comms.comms.resource import Resource
+    from airflow_provider_comms.reports.publish import Place
     from airflow_provider_comms.reports.rows import Row
     from airflow_provider_comms.reports.window import Window
     from airflow_provider_comms.reports.writers import Writer
+    from airflow_provider_comms.xcoms import ReportFile
 
 
 @dataclass
@@ -61,7 +63,7 @@ class Spool:
             file.writer.write(row)
             file.rows += 1
 
-    def publish(self, output: Any) -> dict[str, dict[str, Any]]:
+    def publish(self, output: Place) -> dict[str, ReportFile]:
         """
         Close all files and put each in its place, whole.
 
@@ -70,7 +72,7 @@ class Spool:
         """
         files = self._files_in("")  # Where there was no row, they are opened here.
         self._close()
-        return {file.form: publish(file.path, output / file.place) | {"rows": file.rows} for file in files}
+        return {file.form: {**publish(file.path, output / file.place), "rows": file.rows} for file in files}
 
     def discard(self) -> None:
         """Close all files, in whatever state they are: they will not be read."""
@@ -124,14 +126,14 @@ class DailySpool(Spool):
                 if self._kept[number] and day <= now:
                     self._files_in(self._part(resource, number))
 
-    def publish(self, output: Any) -> dict[str, dict[str, Any]]:
+    def publish(self, output: Place) -> dict[str, ReportFile]:
         """
         Close all files and put each in its place, whole.
 
         :return: `{"uri", "rows", "bytes", "files"}` by format; the folder's URI, and sums.
         """
         self._close()
-        published: dict[str, dict[str, Any]] = {
+        published: dict[str, ReportFile] = {
             form: {"uri": uri_of(output), "rows": 0, "bytes": 0, "files": 0} for form in self._formats
         }
         for file in self._all():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from airflow_provider_comms.comms.resource import OperationStatus
 from airflow_provider_comms.reports.figures import no_figures
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from airflow_provider_comms.comms.models import Operation
     from airflow_provider_comms.comms.resource import Resource
     from airflow_provider_comms.reports.window import Buckets, Window
+    from airflow_provider_comms.xcoms import ReportSums
 
 _MAX_NAMES = 3
 """Statuses, and counters, that are not documented and counted by their names; the others are counted together."""
@@ -94,7 +95,7 @@ class Summary:
         """Return the shares of the summed figures."""
         return rates(self.figures)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> ReportSums:
         """Return `{"operations", "by_status", "stats", "figures", "rates"}` as plain JSON."""
         return {
             "operations": self.operations,

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pendulum
 from pendulum.parsing.exceptions import ParserError
@@ -157,7 +157,7 @@ def duration_of(text: str) -> Duration:
     return pendulum.duration(**{_UNITS[read[2]]: int(read[1])})
 
 
-def zone_of(timezone: str) -> Timezone | FixedTimezone:
+def zone_of(timezone: object) -> Timezone | FixedTimezone:
     """
     Return a time zone by its name.
 
@@ -176,7 +176,7 @@ def kept_since(now: datetime) -> DateTime:
     return pendulum.instance(now).subtract(days=RETENTION_DAYS)
 
 
-def aware_datetime(name: str, value: Any, zone: Timezone | FixedTimezone) -> DateTime:
+def aware_datetime(name: str, value: object, zone: Timezone | FixedTimezone) -> DateTime:
     """
     Return a point in time.
 

@@ -6,7 +6,7 @@ import csv
 import gzip
 import io
 import json
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 from airflow_provider_comms.comms.timestamps import format_utc
 from airflow_provider_comms.reports.rows import COLUMNS, MOMENTS
@@ -75,7 +75,7 @@ def csv_cell(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
-def write_csv(rows: Iterable[Mapping[str, Any]], file: IO[str]) -> None:
+def write_csv(rows: Iterable[Mapping[str, object]], file: IO[str]) -> None:
     """Write rows that all have the same keys, with a header; nothing where there are none."""
     writer = csv.writer(file, lineterminator="\n")
     for number, row in enumerate(rows):

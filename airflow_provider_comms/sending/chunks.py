@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from airflow_provider_comms.comms.errors import CommsArgumentError
 
@@ -79,16 +79,16 @@ class Chunks:
         if count:
             self._places.append(_Place(start, end))
 
-    def __iter__(self) -> Iterator[list[dict[str, Any]]]:
+    def __iter__(self) -> Iterator[list[dict[str, object]]]:
         return map(self.recipients_of, range(1, len(self) + 1))
 
-    def recipients_of(self, chunk: int) -> list[dict[str, Any]]:
+    def recipients_of(self, chunk: int) -> list[dict[str, object]]:
         """
         Return the recipients of a request, as the API takes them.
 
         :param chunk: its number, from 1.
         """
-        recipients: list[dict[str, Any]] = json.loads(b"[%s]" % b",".join([text for _, text in self._lines(chunk)]))
+        recipients: list[dict[str, object]] = json.loads(b"[%s]" % b",".join([text for _, text in self._lines(chunk)]))
         return recipients
 
     def rows_of(self, chunk: int, positions: Iterable[int]) -> list[int]:

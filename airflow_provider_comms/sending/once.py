@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain, repeat
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypedDict
 
 from airflow_provider_comms.comms.errors import CommsError
 from airflow_provider_comms.sending.keys import BODY_TAG, own_tags, send_tag
@@ -20,7 +20,7 @@ from airflow_provider_comms.sending.outcome import Outcome, outcome_of
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from airflow_provider_comms.comms.sending.requests import Send
     from airflow_provider_comms.comms.sending.results import Accepted, Sighting
@@ -44,13 +44,22 @@ class Api(Protocol):
         """Look for what was accepted under a tag."""
 
 
+class Record(TypedDict):
+    """What is written of a request: its state, a digest of its content, since when it has it, and its operations."""
+
+    state: str
+    content: str
+    at: str
+    operations: list[str]
+
+
 class Journal(Protocol):
     """What outlives a try of the task."""
 
-    def read(self, digest: str) -> Mapping[str, Any] | None:
+    def read(self, digest: str) -> Record | None:
         """Return what was written of a request."""
 
-    def write(self, digest: str, record: dict[str, Any]) -> None:
+    def write(self, digest: str, record: Record) -> None:
         """Write it, before this returns."""
 
     def forget(self, digest: str) -> None:
@@ -165,7 +174,7 @@ class SendOnce:
             return end
         return self._post(request, digest, None, self.now())
 
-    def _recorded(self, record: Mapping[str, Any], digest: str) -> End:
+    def _recorded(self, record: Record, digest: str) -> End:
         ids = tuple(record.get("operations") or ())
         if record.get("content") != self.content:
             return Changed(ids)
@@ -181,7 +190,7 @@ class SendOnce:
             self.log.warning("Could not look for an earlier send; this is the first try: %s", sighting.error.message)
         return None
 
-    def _resolve(self, request: Send, digest: str, record: Mapping[str, Any] | None) -> End:
+    def _resolve(self, request: Send, digest: str, record: Record | None) -> End:
         """Find out about an earlier try that may have sent."""
         state, since = (record["state"] if record else SENDING), _moment(record)
         self.log.warning("An earlier try may have sent this request; looking for it.")
@@ -285,7 +294,7 @@ class SendOnce:
         if self.journal is None:
             return
         at = since or self.now()
-        record = {
+        record: Record = {
             "state": state,
             "content": self.content,
             "at": at.isoformat(timespec="seconds"),
@@ -325,7 +334,7 @@ def _absence(sighting: Sighting) -> str:
     return "It was not found" if sighting.found is False else "It could not be looked for"
 
 
-def _moment(record: Mapping[str, Any] | None) -> datetime | None:
+def _moment(record: Record | None) -> datetime | None:
     return datetime.fromisoformat(record["at"]) if record and record.get("at") else None
 
 

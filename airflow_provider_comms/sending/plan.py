@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.reports.words import counted
@@ -13,7 +13,7 @@ from airflow_provider_comms.sending.keys import content_digests
 from airflow_provider_comms.sending.seen import Seen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from contextlib import ExitStack
 
     from airflow_provider_comms.comms.errors import CommsError
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     class Build(Protocol):
         """Makes the request of some recipients."""
 
-        def __call__(self, *, to: Sequence[Any]) -> Send:
+        def __call__(self, *, to: Sequence[Mapping[str, object]]) -> Send:
             """Raises CommsArgumentError."""
 
 

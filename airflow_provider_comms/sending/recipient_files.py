@@ -8,7 +8,7 @@ import io
 import json
 import zlib
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_comms.comms.errors import CommsArgumentError
 
@@ -26,7 +26,7 @@ def is_recipient_file(name: str) -> bool:
     return name.lower().removesuffix(_GZIP).endswith(SUFFIXES)
 
 
-def read_rows(name: str, open_file: Callable[[], BinaryIO]) -> Iterator[Any]:
+def read_rows(name: str, open_file: Callable[[], BinaryIO]) -> Iterator[object]:
     """
     Read a file of recipients, one row at a time.
 
@@ -36,7 +36,7 @@ def read_rows(name: str, open_file: Callable[[], BinaryIO]) -> Iterator[Any]:
     :raises CommsArgumentError: it cannot be read; names the row, never what stands there.
     """
     with ExitStack() as stack:
-        raw: Any = stack.enter_context(open_file())
+        raw: BinaryIO | gzip.GzipFile = stack.enter_context(open_file())
         if name.lower().endswith(_GZIP):
             raw = stack.enter_context(gzip.open(raw))
         text = stack.enter_context(io.TextIOWrapper(raw, encoding="utf-8-sig", newline=""))
@@ -92,13 +92,13 @@ def _check_header(header: list[str]) -> None:
         raise CommsArgumentError("The file of recipients names a column twice.", advice="Rename one of them.")
 
 
-def _json_rows(text: io.TextIOWrapper) -> Iterator[Any]:
+def _json_rows(text: io.TextIOWrapper) -> Iterator[object]:
     for line, row in enumerate(text, 1):
         if row.strip():
             yield _decoded(line, row)
 
 
-def _decoded(line: int, row: str) -> Any:
+def _decoded(line: int, row: str) -> object:
     try:
         return json.loads(row)
     except (ValueError, RecursionError):

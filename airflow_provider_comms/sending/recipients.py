@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, TypeGuard
 
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.comms.resource import Resource
@@ -40,7 +40,7 @@ class Recipient:
     """
 
     row: int
-    fields: Mapping[str, Any]
+    fields: Mapping[str, object]
     addresses: tuple[str, ...]
     identity: str
 
@@ -53,9 +53,7 @@ class Recipient:
         return _ENCODER.encode(self.fields).encode("utf-8", "surrogatepass")
 
 
-def read_recipients(
-    resource: Resource, rows: Iterable[Any], variables: Mapping[str, Any] | None = None
-) -> Iterator[Recipient]:
+def read_recipients(resource: Resource, rows: Iterable[object], variables: object = None) -> Iterator[Recipient]:
     """
     Read what was given as recipients, one at a time.
 
@@ -90,7 +88,7 @@ _FORMS = (
 )
 
 
-def _read(resource: Resource, row: int, given: Any, common: Mapping[str, str]) -> Recipient:
+def _read(resource: Resource, row: int, given: object, common: Mapping[str, str]) -> Recipient:
     where = f"Recipient in row {row:,}"
     source = {"address": given} if isinstance(given, str) else given
     if not _is_mapping(source):
@@ -101,7 +99,7 @@ def _read(resource: Resource, row: int, given: Any, common: Mapping[str, str]) -
     others = {key: value for key, value in source.items() if key not in names}
     own = read_variables(source["variables"], where) if source.get("variables") else {}
     if variables := {**common, **(read_variables(others, where) if others else {}), **own}:
-        fields["variables"] = variables
+        fields = {**fields, "variables": variables}
     return Recipient(row, fields, addresses, identity)
 
 
@@ -111,12 +109,14 @@ def _kind(value: object) -> str:
     return "a number" if isinstance(value, (int, float, Decimal)) else f"a {type(value).__name__}"
 
 
-def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+def _is_mapping(value: object) -> TypeGuard[Mapping[str, object]]:
     # Asking an abstract class is slow, and there may be millions to ask for.
     return type(value) is dict or isinstance(value, Mapping)
 
 
-def _address(resource: Resource, source: Mapping[str, Any], where: str) -> tuple[dict[str, Any], tuple[str, ...], str]:
+def _address(
+    resource: Resource, source: Mapping[str, object], where: str
+) -> tuple[Mapping[str, object], tuple[str, ...], str]:
     """Return the fields that say where a recipient is reached, the addresses among them, and the identity."""
     if source.get("profileId"):
         profile = {name: _text(source, name, where) for name in ("profileId", "memoryStoreId")}
@@ -132,9 +132,9 @@ def _address(resource: Resource, source: Mapping[str, Any], where: str) -> tuple
     return one, (_number(one),), _channel_and_number(one)
 
 
-def _phone(source: Any, where: str) -> dict[str, Any]:
+def _phone(source: object, where: str) -> dict[str, str]:
     given = {"address": source} if isinstance(source, str) else source
-    if not isinstance(given, Mapping):
+    if not _is_mapping(given):
         raise CommsArgumentError(f"{where}: an address is a {type(source).__name__}.", advice=_FORMS)
     address = _address_text(given, where)
     is_whatsapp = address.lower().startswith(_WHATSAPP)
@@ -165,7 +165,7 @@ def _channel_and_number(phone: Mapping[str, str]) -> str:
     return f"{phone['channel']}:{_number(phone)}"
 
 
-def _address_text(source: Mapping[str, Any], where: str) -> str:
+def _address_text(source: Mapping[str, object], where: str) -> str:
     address = _text(source, "address", where)
     if "{{" in address or "{%" in address:
         raise CommsArgumentError(
@@ -179,7 +179,7 @@ def _address_text(source: Mapping[str, Any], where: str) -> str:
     return address
 
 
-def _text(source: Mapping[str, Any], name: str, where: str) -> str:
+def _text(source: Mapping[str, object], name: str, where: str) -> str:
     value = source.get(name)
     if isinstance(value, int) and not isinstance(value, bool):  # A telephone number that lost its plus sign.
         raise CommsArgumentError(
@@ -190,7 +190,7 @@ def _text(source: Mapping[str, Any], name: str, where: str) -> str:
     return value.strip()
 
 
-def _list(value: Any, where: str) -> list[Any]:
+def _list(value: object, where: str) -> list[object]:
     if isinstance(value, (list, tuple)):
         return list(value)
     raise CommsArgumentError(f"{where}: its addresses are a {type(value).__name__}, not a list.", advice=_FORMS)

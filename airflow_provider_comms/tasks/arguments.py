@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
 from airflow_provider_comms.comms.arguments import check_resource
 from airflow_provider_comms.waiting.targets import ids_of
 
 
-def is_literal(value: Any) -> bool:
+def is_literal(value: object) -> bool:
     """Whether a value is there at parsing already: not a template, nor an upstream task's XCom."""
     if isinstance(value, str):
         return "{{" not in value and "{%" not in value
@@ -21,7 +20,7 @@ def is_literal(value: Any) -> bool:
     return value is None or isinstance(value, (int, float, bytes, date))
 
 
-def check_when_parsed(resource: Any, operation_id: Any) -> None:
+def check_when_parsed(resource: object, operation_id: object) -> None:
     """
     Refuse what cannot be right, as soon as it is known.
 

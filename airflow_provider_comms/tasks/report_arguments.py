@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_comms.comms.arguments import check_integer, check_parallel, check_resource, check_status
 from airflow_provider_comms.comms.errors import CommsArgumentError
@@ -27,12 +27,12 @@ def _check_output(value: object) -> None:
         )
 
 
-_CHOICES: dict[str, tuple[Any, ...]] = {
+_CHOICES: dict[str, tuple[object, ...]] = {
     "html": (True, False),
     "on_incomplete": ("warn", "fail"),
     "partition_by": (None, "day"),
 }
-_CHECKS: dict[str, Callable[[Any], object]] = {
+_CHECKS: dict[str, Callable[[object], object]] = {
     "status": lambda value: check_status(None if value == "" else value),
     "output": _check_output,
     "formats": check_format_names,
@@ -53,7 +53,7 @@ def resources_of(resource: object) -> list[Resource]:
     return list(dict.fromkeys(map(_resource, _each(resource))))
 
 
-def check_report(arguments: Mapping[str, Any], is_rendered: Callable[[Any], bool] = lambda _: True) -> None:
+def check_report(arguments: Mapping[str, object], is_rendered: Callable[[object], bool] = lambda _: True) -> None:
     """
     Refuse what cannot be right.
 
@@ -71,7 +71,7 @@ def check_report(arguments: Mapping[str, Any], is_rendered: Callable[[Any], bool
     given = _each(arguments["resource"])
     resources = [_resource(one) for one in given if is_rendered(one)]
     if len(resources) == len(given) == 1:
-        check_counters(resources[0], known["fail_if"] or ())
+        check_counters(resources[0], [one.counter for one in parse_thresholds(known["fail_if"])])
     if arguments["output"] not in (None, "") and not known["formats"] and not known["html"]:
         raise CommsArgumentError(
             f"formats={shown(known['formats'])} and html=False leave nothing to publish in output.",
@@ -96,16 +96,16 @@ def _resource(one: object) -> Resource:
         raise CommsArgumentError(error.message, advice=_RESOURCES) from None
 
 
-def _check_choice(name: str, value: object, choices: tuple[Any, ...]) -> None:
+def _check_choice(name: str, value: object, choices: tuple[object, ...]) -> None:
     # By type, too: 1 equals True.
     if not any(value == one and type(value) is type(one) for one in choices):
         raise CommsArgumentError(f"{name}={shown(value)} is unknown.", advice=f"Use {' or '.join(map(repr, choices))}.")
 
 
-def _check_window(known: Mapping[str, Any]) -> None:
+def _check_window(known: Mapping[str, object]) -> None:
     names = ("window_start", "window_end")
     if all(name in known for name in (*names, "timezone")):
-        given_window(known["window_start"], known["window_end"], known["timezone"])
+        given_window(known["window_start"], known["window_end"], str(known["timezone"]))
         return
     for name in names:
         if known.get(name) not in (None, ""):

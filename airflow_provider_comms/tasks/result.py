@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
@@ -17,6 +17,8 @@ from airflow_provider_comms.waiting.verdict import Failed, Finished, Skipped
 if TYPE_CHECKING:
     import logging
     from collections.abc import Iterator
+
+    from airflow_provider_comms.xcoms import OperationXCom
 
 
 @contextmanager
@@ -49,13 +51,21 @@ def end_from_event(event: object) -> WaitEnd:
         ) from None
 
 
-def result_of(end: WaitEnd, *, is_list: bool, log: logging.Logger) -> Any:
+def result_of(end: WaitEnd, *, is_list: bool, log: logging.Logger) -> OperationXCom | list[OperationXCom]:
     """
-    Return the XCom of a task whose wait has ended, log its end, and count it.
+    Return the XCom of the operation that was waited for, or a list of them, where :func:`operations_of` does.
 
     :param is_list: whether the result is a list.
+    """
+    operations = operations_of(end, log)
+    return operations if is_list else operations[0]
+
+
+def operations_of(end: WaitEnd, log: logging.Logger) -> list[OperationXCom]:
+    """
+    Return the operations of a task whose wait has ended, log its end, and count it.
+
     :param log: the task's own.
-    :return: the XCom of the operation, or a list of them.
     :raises CommsTaskFailed: or a child of it; or CommsWaitTimeout; as the reason of the failure says.
     :raises AirflowSkipException: the task's policy asks to be skipped.
     """
@@ -69,4 +79,4 @@ def result_of(end: WaitEnd, *, is_list: bool, log: logging.Logger) -> Any:
             if warning:
                 log.warning("%s", warning)
             log.info("%s", ended_line(end.operations, end.waited))
-    return end.operations if is_list else end.operations[0]
+    return end.operations

@@ -30,7 +30,7 @@ ON_EMPTY = ("fail", "skip")
 _MESSAGE_CONTENTS = ("text or media", "content_id", "modules")
 
 
-def check_send(arguments: Mapping[str, Any], is_known: Callable[[Any], bool] = lambda _: True) -> None:
+def check_send(arguments: Mapping[str, object], is_known: Callable[[object], bool] = lambda _: True) -> None:
     """
     Refuse what cannot be right.
 
@@ -43,7 +43,7 @@ def check_send(arguments: Mapping[str, Any], is_known: Callable[[Any], bool] = l
             check(arguments[name])
 
 
-def check_one_content(arguments: Mapping[str, Any]) -> None:
+def check_one_content(arguments: Mapping[str, object]) -> None:
     """
     Refuse a message with no content, or with two kinds of it.
 
@@ -150,7 +150,7 @@ def _check_to(value: object) -> None:
         )
 
 
-def _one_of(name: str, choices: tuple[str, ...]) -> Callable[[Any], None]:
+def _one_of(name: str, choices: tuple[str, ...]) -> Callable[[object], None]:
     def check(value: object) -> None:
         if value not in choices:
             raise CommsArgumentError(f"{name}={shown(value)} is unknown.", advice=f"Use {' or '.join(choices)}.")
@@ -163,7 +163,7 @@ def _check_allowed(value: Any) -> None:
         AllowList(value)
 
 
-_CHECKS: dict[str, Callable[[Any], object]] = {
+_CHECKS: dict[str, Callable[[object], object]] = {
     "to": _check_to,
     "variables": lambda value: read_variables(value or {}, "variables="),
     "tags": check_tags,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import mimetypes
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.exceptions import CommsFileNotFoundError
@@ -17,15 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
 
+T = TypeVar("T")
 _SPELLINGS = {"content_type": "contentType", "file_name": "filename"}
 
 
-def names_recipient_file(to: Any) -> bool:
+def names_recipient_file(to: object) -> bool:
     """Whether the argument `to` is a file of recipients, as a path or its name."""
     return is_path(to) or (isinstance(to, str) and is_recipient_file(to))
 
 
-def rows_of(to: Any) -> Iterator[Any]:
+def rows_of(to: object) -> Iterator[object]:
     """
     Return the rows that the argument `to` names, one at a time.
 
@@ -44,7 +45,7 @@ def rows_of(to: Any) -> Iterator[Any]:
             yield from one if isinstance(one, (list, tuple)) else (one,)
 
 
-def text_of(given: Any) -> Any:
+def text_of(given: T) -> T | str:
     """
     Return a text, or what the file holds in which it stands.
 
@@ -61,13 +62,14 @@ def text_of(given: Any) -> Any:
         raise CommsArgumentError(f"{Path(str(given)).name!r} is not in UTF-8.", advice="Convert it.") from None
 
 
-def attachments_of(given: Any) -> list[dict[str, Any]]:
+def attachments_of(given: object) -> list[dict[str, object]]:
     """Return attachments as the API takes them: of none, one or several."""
-    is_one = isinstance(given, (str, Mapping)) or is_path(given)
-    return [attachment_of(one) for one in ([given] if is_one else given or ())]
+    if isinstance(given, (str, Mapping)) or is_path(given) or not isinstance(given, Iterable):
+        given = () if given is None else (given,)
+    return [attachment_of(one) for one in given]
 
 
-def attachment_of(given: Any) -> dict[str, Any]:
+def attachment_of(given: object) -> dict[str, object]:
     """
     Return an attachment as the API takes it, its content as bytes.
 
@@ -88,7 +90,7 @@ def attachment_of(given: Any) -> dict[str, Any]:
     return fields
 
 
-def _read(path: Any) -> bytes:
+def _read(path: object) -> bytes:
     with _open(path) as file:
         content = file.read(MAX_BODY)
     if len(content) == MAX_BODY:
@@ -99,7 +101,7 @@ def _read(path: Any) -> bytes:
     return content
 
 
-def _open(path: Any) -> BinaryIO:
+def _open(path: object) -> BinaryIO:
     try:
         return _opened(path)
     except FileNotFoundError:
@@ -109,12 +111,12 @@ def _open(path: Any) -> BinaryIO:
         ) from None
 
 
-def _opened(path: Any) -> BinaryIO:
+def _opened(path: object) -> BinaryIO:
     if isinstance(path, Path):
         return path.open("rb")
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
-    storage = path if hasattr(path, "fs") else ObjectStoragePath(str(path))
+    storage: Any = path if hasattr(path, "fs") else ObjectStoragePath(str(path))
     # Not its own `open`, which wraps each read; and `fs` is the same in every version.
     file: BinaryIO = storage.fs.open(storage.path, "rb")
     return file

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_comms.sending.once import Journal
+    from airflow_provider_comms.sending.once import Journal, Record
 
 _PREFIX = "comms_send_"
 
@@ -30,12 +28,12 @@ class TaskStateJournal:
     def __init__(self, store: Any) -> None:
         self._store = store
 
-    def read(self, digest: str) -> Mapping[str, Any] | None:
+    def read(self, digest: str) -> Record | None:
         """Return what was written of a request."""
-        record: Mapping[str, Any] | None = self._store.get(_PREFIX + digest)
+        record: Record | None = self._store.get(_PREFIX + digest)
         return record
 
-    def write(self, digest: str, record: dict[str, Any]) -> None:
+    def write(self, digest: str, record: Record) -> None:
         """Write it; it is stored when this returns."""
         self._store.set(_PREFIX + digest, record)
 

@@ -9,14 +9,14 @@ an XCom or a mapping, is never rendered.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def describe(value: Any) -> Any:
+def describe(value: object) -> object:
     """Say how much there is, and not what."""
     if value is None or isinstance(value, (bool, int)):
         return value
@@ -24,23 +24,20 @@ def describe(value: Any) -> Any:
         return f"<{len(value):,} {'characters' if isinstance(value, str) else 'bytes'}>"
     if is_path(value):
         return str(value)
-    try:
-        return f"<{len(value):,} given>"
-    except TypeError:
-        return f"<{type(value).__name__}>"
+    return f"<{len(value):,} given>" if isinstance(value, Sized) else f"<{type(value).__name__}>"
 
 
-def is_template(value: Any) -> bool:
+def is_template(value: object) -> bool:
     """Whether a text is a Jinja template."""
     return isinstance(value, str) and ("{{" in value or "{%" in value)
 
 
-def holds_template(value: Any) -> bool:
+def holds_template(value: object) -> bool:
     """Whether a text is a template, or one in a list or mapping is."""
     return _any(value, is_template)
 
 
-def is_path(value: Any) -> bool:
+def is_path(value: object) -> bool:
     """Whether it is a path object: of the file system, or Airflow's ObjectStoragePath, which is none of Python's."""
     return isinstance(value, os.PathLike) or (hasattr(value, "open") and hasattr(value, "suffix"))
 
@@ -54,7 +51,7 @@ class Hidden:
 
     __slots__ = ("value",)
 
-    def __init__(self, value: Any) -> None:
+    def __init__(self, value: object) -> None:
         self.value = value
 
     def __repr__(self) -> str:
@@ -71,7 +68,7 @@ class Unshown:
     """
 
     def __init__(
-        self, is_template: Callable[[Any], bool] = lambda _: False, names_file: Callable[[Any], bool] = is_path
+        self, is_template: Callable[[object], bool] = lambda _: False, names_file: Callable[[object], bool] = is_path
     ) -> None:
         self._is_template = is_template
         self._names_file = names_file
@@ -83,9 +80,9 @@ class Unshown:
     def __get__(self, task: None, owner: type) -> Unshown: ...
 
     @overload
-    def __get__(self, task: object, owner: type) -> Any: ...
+    def __get__(self, task: object, owner: type) -> object: ...
 
-    def __get__(self, task: object | None, owner: type) -> Any:
+    def __get__(self, task: object | None, owner: type) -> object:
         if task is None:
             return self
         try:
@@ -94,20 +91,20 @@ class Unshown:
             raise AttributeError(self._slot) from None
         return self._concealed(value, describe, is_data=is_data)
 
-    def hide(self, value: Any) -> Any:
+    def hide(self, value: object) -> object:
         """Return what Airflow may store with the DAG of an argument of a mapped task; setting it undoes that."""
         return self._concealed(value, Hidden, is_data=False)
 
-    def _concealed(self, value: Any, conceal: Callable[[Any], Any], *, is_data: bool) -> Any:
+    def _concealed(self, value: object, conceal: Callable[[object], object], *, is_data: bool) -> object:
         """Return the argument with all but what Airflow is to render concealed."""
         has_templates = not is_data and self._is_template(value)
 
-        def is_shown(one: Any) -> bool:
+        def is_shown(one: object) -> bool:
             return _is_reference(one) or (has_templates and is_template(one))
 
         return value if value is None or self._names_file(value) else _without(value, is_shown, conceal)
 
-    def __set__(self, task: object, value: Any) -> None:
+    def __set__(self, task: object, value: object) -> None:
         is_data = self._slot in task.__dict__
         # Airflow sets each field that it has rendered, the descriptions too.
         value = _restored(task.__dict__[self._slot][0], value) if is_data else _unhidden(value)
@@ -123,12 +120,12 @@ def _slot(name: str) -> str:
     return f"_unshown_{name}"
 
 
-def _is_reference(value: Any) -> bool:
+def _is_reference(value: object) -> bool:
     """Whether it is an upstream XCom, which Airflow puts in its place."""
     return hasattr(value, "iter_references")
 
 
-def _any(value: Any, holds: Callable[[Any], bool]) -> bool:
+def _any(value: object, holds: Callable[[object], bool]) -> bool:
     if isinstance(value, Mapping):
         return any(_any(one, holds) for one in value.values())
     if isinstance(value, (list, tuple)):
@@ -136,26 +133,26 @@ def _any(value: Any, holds: Callable[[Any], bool]) -> bool:
     return holds(value)
 
 
-def _without(value: Any, is_shown: Callable[[Any], bool], conceal: Callable[[Any], Any]) -> Any:
+def _without(value: object, is_shown: Callable[[object], bool], conceal: Callable[[object], object]) -> object:
     if not _any(value, is_shown):
         return conceal(value)
     return _mapped(value, lambda one: _without(one, is_shown, conceal))
 
 
-def _unhidden(value: Any) -> Any:
+def _unhidden(value: object) -> object:
     if isinstance(value, Hidden):
         return value.value
     return _mapped(value, _unhidden) if _any(value, lambda one: isinstance(one, Hidden)) else value
 
 
-def _mapped(value: Any, change: Callable[[Any], Any]) -> Any:
+def _mapped(value: object, change: Callable[[object], object]) -> object:
     """Return a mapping or list with its values changed; anything else as it is."""
     if isinstance(value, Mapping):
         return {name: change(one) for name, one in value.items()}
     return [change(one) for one in value] if isinstance(value, (list, tuple)) else value
 
 
-def _restored(before: Any, rendered: Any) -> Any:
+def _restored(before: object, rendered: object) -> object:
     """Return what was rendered, and in place of each description what it describes."""
     if isinstance(before, Mapping) and isinstance(rendered, Mapping) and before.keys() == rendered.keys():
         return {name: _restored(one, rendered[name]) for name, one in before.items()}

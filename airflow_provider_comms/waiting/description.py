@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_comms.comms.redaction import excerpt
 from airflow_provider_comms.comms.resource import Resource
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from airflow_provider_comms.comms.models import Operation
+    from airflow_provider_comms.xcoms import OperationXCom
 
 MAX_NAMED = 5
 """Pending operations that a message names."""
@@ -59,7 +60,7 @@ def states_of(pending: Sequence[str], seen: Mapping[str, Operation]) -> str:
     return "; ".join([*states, f"and {more:,} more"] if more > 0 else states)
 
 
-def ended_line(operations: Sequence[Mapping[str, Any]], waited: float | None = None) -> str:
+def ended_line(operations: Sequence[OperationXCom], waited: float | None = None) -> str:
     """
     Return what became of operations, on one line.
 

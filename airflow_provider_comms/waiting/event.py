@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_comms.waiting.payload import with_figures
 from airflow_provider_comms.waiting.verdict import Failed, Finished, Skipped
 
 if TYPE_CHECKING:
     from airflow_provider_comms.waiting.verdict import End
+    from airflow_provider_comms.xcoms import OperationXCom
 
 VERSION = 1
 """Grows when an older version would misread an event. Those of 0.1.0 have none."""
@@ -35,13 +36,13 @@ class WaitEnd:
     """
 
     verdict: End
-    operations: list[dict[str, Any]] = field(default_factory=list)
+    operations: list[OperationXCom] = field(default_factory=list)
     is_list: bool | None = None
     waited: float | None = None
     resource: str | None = None
 
 
-def encode(end: WaitEnd) -> dict[str, Any]:
+def encode(end: WaitEnd) -> dict[str, object]:
     """Return the end of a wait as plain JSON."""
     verdict = end.verdict
     message = verdict.warning if isinstance(verdict, Finished) else verdict.message

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_comms.comms.resource import Resource
 from airflow_provider_comms.comms.timestamps import format_utc
-from airflow_provider_comms.reports.figures import figures
+from airflow_provider_comms.reports.figures import figures, totals
 from airflow_provider_comms.reports.rates import rates
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection
 
     from airflow_provider_comms.comms.models import Operation
+    from airflow_provider_comms.xcoms import OperationState, OperationXCom, Sums
 
 
-def operation_xcom(operation: Operation) -> dict[str, Any]:
+def operation_xcom(operation: Operation) -> OperationXCom:
     """
     Return what a task hands on of an operation: plain JSON of a few hundred bytes.
 
@@ -23,7 +24,7 @@ def operation_xcom(operation: Operation) -> dict[str, Any]:
         ISO 8601 and UTC, stats as counter to whole number, those that the API reported; figures and rates are derived
         from them, see `reports.figures` and `reports.rates`.
     """
-    xcom = {
+    state: OperationState = {
         "id": operation.id,
         "resource": operation.resource.value,
         "status": str(operation.status),
@@ -31,10 +32,16 @@ def operation_xcom(operation: Operation) -> dict[str, Any]:
         "updated_at": format_utc(operation.updated_at),
         "stats": operation.stats.counters(),
     }
-    return with_figures(xcom)
+    return with_figures(state)
 
 
-def with_figures(xcom: Mapping[str, Any]) -> dict[str, Any]:
+def sums_of(operations: Collection[OperationXCom]) -> Sums:
+    """Return the counters and figures of operations added up, and rates of the sums."""
+    figures = totals(one["figures"] for one in operations)
+    return {"stats": totals(one["stats"] for one in operations), "figures": figures, "rates": rates(figures)}
+
+
+def with_figures(state: OperationState) -> OperationXCom:
     """Return the XCom with figures and rates, which events of version 0.1.0 do not have."""
-    derived = figures(Resource(xcom["resource"]), xcom["stats"])
-    return {**xcom, "figures": derived, "rates": rates(derived)}
+    derived = figures(Resource(state["resource"]), state["stats"])
+    return {**state, "figures": derived, "rates": rates(derived)}

@@ -79,7 +79,7 @@ class WaitSpec:
         return cls(**options)
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> WaitSpec:
+    def from_json(cls, stored: Mapping[str, object]) -> WaitSpec:
         """
         Read what :meth:`to_json` wrote, in this version or another: what is missing takes its default.
 

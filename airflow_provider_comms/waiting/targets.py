@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeGuard
 
 from airflow_provider_comms.comms.arguments import (
     check_operation_id,
@@ -43,7 +43,7 @@ class Targets:
     is_list: bool
 
     @classmethod
-    def of(cls, resource: object, operation_id: Any) -> Targets:
+    def of(cls, resource: object, operation_id: object) -> Targets:
         """
         Read the arguments `resource` and `operation_id`, after their templates are rendered.
 
@@ -57,7 +57,7 @@ class Targets:
         return [one for one in self.ids if not is_documented_id(one)]
 
 
-def ids_of(operation_id: Any) -> Sequence[str]:
+def ids_of(operation_id: object) -> Sequence[str]:
     """
     Return the ids that an argument names.
 
@@ -86,7 +86,7 @@ def shown_id(operation_id: str) -> str:
     return operation_id if is_possible_id(operation_id) else excerpt(operation_id)
 
 
-def _read(operation_id: Any) -> tuple[list[str], bool]:
+def _read(operation_id: object) -> tuple[list[str], bool]:
     given = _unwrapped(operation_id)
     if not _holds_several(given):
         return [_one_id(given)], False
@@ -100,16 +100,16 @@ def _read(operation_id: Any) -> tuple[list[str], bool]:
     return ids, True
 
 
-def _unwrapped(operation_id: Any) -> Any:
+def _unwrapped(operation_id: object) -> object:
     given = _decoded(operation_id)
     return given[_LIST_KEY] if isinstance(given, Mapping) and _LIST_KEY in given and not _id_key(given) else given
 
 
-def _holds_several(given: Any) -> bool:
+def _holds_several(given: object) -> TypeGuard[Iterable[object]]:
     return isinstance(given, Iterable) and not isinstance(given, (str, bytes, bytearray, Mapping))
 
 
-def _decoded(operation_id: Any) -> Any:
+def _decoded(operation_id: object) -> object:
     if not isinstance(operation_id, str) or not operation_id.lstrip().startswith(('"', "[", "{", "(")):
         return operation_id
     try:
@@ -123,7 +123,7 @@ def _decoded(operation_id: Any) -> Any:
         ) from None
 
 
-def _one_id(value: Any) -> str:
+def _one_id(value: object) -> str:
     if isinstance(value, (bytes, bytearray)):
         raise CommsArgumentError("operation_id= is bytes, not text.", advice="Decode it: `.decode()`.")
     if not isinstance(value, Mapping):
@@ -137,7 +137,7 @@ def _one_id(value: Any) -> str:
     )
 
 
-def _id_key(value: Mapping[Any, Any]) -> str | None:
+def _id_key(value: Mapping[object, object]) -> str | None:
     return next((key for key in _ID_KEYS if key in value), None)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from airflow_provider_comms.comms.errors import CommsNotFoundError, CommsRecordError
 from airflow_provider_comms.comms.models import Operation
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from airflow_provider_comms.waiting.spec import WaitSpec
     from airflow_provider_comms.waiting.targets import Targets
     from airflow_provider_comms.waiting.verdict import End, Verdict
+    from airflow_provider_comms.xcoms import OperationXCom
 
 
 class Ask(Protocol):
@@ -261,7 +262,7 @@ class Wait:
         """Return the seconds until the wait is given up."""
         return max(0.0, self.started_at + self.spec.timeout - now)
 
-    def operations(self) -> list[dict[str, Any]]:
+    def operations(self) -> list[OperationXCom]:
         """Return the XCom of each operation that was seen, in the order of the ids."""
         return [operation_xcom(self.seen[one]) for one in self.targets.ids if one in self.seen]
 

@@ -166,7 +166,8 @@ def parameters():
 
 def _family(cls):
     """Return the class and those of its bases that stand beside it: what they take, it takes."""
-    return [one for one in cls.__mro__ if one.__module__ == cls.__module__]
+    room = cls.__module__.rpartition(".")[0]
+    return [one for one in cls.__mro__ if one.__module__.startswith(f"{room}.")]
 
 
 def _default(parameter):
