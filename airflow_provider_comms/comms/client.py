@@ -33,12 +33,11 @@ from airflow_provider_comms.comms.sending.search import MAX_CANDIDATES, Search
 from airflow_provider_comms.comms.thread_loop import run, runs_here, start, thread_loop
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterable, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Container, Coroutine, Iterable, Iterator
 
     from airflow_provider_comms.comms.http.request import Request
-    from airflow_provider_comms.comms.http.response import Select
     from airflow_provider_comms.comms.listing.query import Query
-    from airflow_provider_comms.comms.models import Operation, Page
+    from airflow_provider_comms.comms.models import Operation, Operations, Page
     from airflow_provider_comms.comms.sending.items import ItemPage
     from airflow_provider_comms.comms.sending.requests import EmailSend, MessageSend, Send
     from airflow_provider_comms.comms.sending.results import Accepted, Sighting
@@ -206,7 +205,7 @@ class AsyncCommsClient:
                     yield operation
                 del page
 
-    async def listing(self, query: Query) -> AsyncGenerator[list[Operation], None]:
+    async def listing(self, query: Query) -> AsyncGenerator[Operations, None]:
         """
         List as :meth:`list_operations` does, the operations of a page at a time.
 
@@ -221,17 +220,17 @@ class AsyncCommsClient:
         results.report()
 
     async def pages(
-        self, query: Query, select: Select | None = None, results: Results | None = None
-    ) -> AsyncGenerator[list[Operation], None]:
+        self, query: Query, wanted: Container[str] | None = None, results: Results | None = None
+    ) -> AsyncGenerator[Operations, None]:
         """
         List without a word about what could not be read, the operations of a page at a time.
 
         :param query: made by `query_of`.
-        :param select: is given the operations of a page and returns those to hand out, or others in their place.
+        :param wanted: ids of the operations to hand out; None for all.
         :param results: what of the pages is handed out, and was not read.
         """
         remaining = query.limit
-        async with aclosing(self._all_pages(query, select, results or Results(query))) as pages:
+        async with aclosing(self._all_pages(query, wanted, results or Results(query))) as pages:
             async for page in pages:
                 yield page[:remaining]
                 if remaining is not None and (remaining := remaining - len(page)) <= 0:
@@ -240,10 +239,10 @@ class AsyncCommsClient:
                 del page
 
     def _all_pages(
-        self, query: Query, select: Select | None, results: Results
-    ) -> AsyncGenerator[list[Operation], None]:
+        self, query: Query, wanted: Container[str] | None, results: Results
+    ) -> AsyncGenerator[Operations, None]:
         async def get_page(request: Request) -> Page:
-            return await self._sender.send(request, partial(parse_page, select=select), self._options)
+            return await self._sender.send(request, partial(parse_page, wanted=wanted), self._options)
 
         if query.parallel == 1:
             return list_in_turn(query, get_page, self.settings.description, results)
@@ -459,7 +458,7 @@ class CommsClient:
         """
         return self._run(self._engine.find_sends(resource, tag, since))
 
-    def _listing(self, query: Query) -> Iterator[list[Operation]]:
+    def _listing(self, query: Query) -> Iterator[Operations]:
         pages, loop = self._engine.listing(query), thread_loop()
         try:
             yield from iter(lambda: _next_page(pages, loop), None)

@@ -1,44 +1,36 @@
 """
-What the API's records tell, as frozen objects. Tolerant where Twilio's own pages differ from each other.
+Operations and pages of them, as frozen objects.
 
-An unknown status stays text; unknown counters and fields are kept; a missing counter is 0 and does not show
-among the `counters()`. A record is read by itself: what is wrong with one says nothing about its neighbours.
-
-An operation is one object over the dict that the JSON parser made: a page of 1,000 costs the garbage collector,
-which in a task walks through all of Airflow, no more than the bare JSON does.
+A missing counter is 0 and does not show among the `counters()`; unknown counters and fields are kept.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar
+from itertools import compress, repeat
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar, overload
 
+from airflow_provider_comms.comms.records import read_record, read_records
 from airflow_provider_comms.comms.resource import OperationStatus, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from airflow_provider_comms.comms.errors import CommsRecordError
+    from airflow_provider_comms.comms.records import Columns
 
-    Record = dict[str, Any]
-
-EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
-"""A date outside is taken for the nearer of the two, so that no sum and no time zone carries it out of the calendar."""
-_FIRST_YEAR, _LAST_YEAR = EARLIEST.year, LATEST.year
-_STATUSES = {status.value: status for status in OperationStatus}
-_fromisoformat = datetime.fromisoformat
 _BETWEEN_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-z])(?=[0-9])|-")
 
 
 class _Frozen:
-    """Holds one dict that nobody changes."""
+    """Holds one value that nobody changes."""
 
     __slots__ = ("_data",)
 
-    _data: Record
+    _data: Any
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} is frozen; {name!r} cannot be set.")
@@ -46,11 +38,11 @@ class _Frozen:
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} is frozen; {name!r} cannot be deleted.")
 
-    def __reduce__(self) -> tuple[Callable[..., Self], tuple[type[Self], Record]]:
+    def __reduce__(self) -> tuple[Callable[..., Self], tuple[type[Self], Any]]:
         return _frozen, (type(self), self._data)
 
     def __eq__(self, other: object) -> bool:
-        return self._data == other._data if isinstance(other, _Frozen) and type(self) is type(other) else NotImplemented
+        return bool(self._data == other._data) if type(other) is type(self) else NotImplemented
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -59,7 +51,7 @@ F = TypeVar("F", bound=_Frozen)
 _set_data = _Frozen.__dict__["_data"].__set__  # Past `__setattr__`.
 
 
-def _frozen(kind: type[F], data: Record) -> F:
+def _frozen(kind: type[F], data: Any) -> F:
     new = object.__new__(kind)
     _set_data(new, data)
     return new
@@ -179,46 +171,46 @@ class Operation(_Frozen):
         **extra: Any,
     ) -> None:
         record = {"id": id, "status": status, "stats": {**stats}, "createdAt": created_at, "updatedAt": updated_at}
-        _set_data(self, _converted(record | extra, self.resource))
+        _set_data(self, read_record(self.resource, record | extra))
 
     @classmethod
     def of_record(cls, record: object) -> Self:
         """
-        Return the operation that a record of the API's JSON tells of. It takes the record for itself.
+        Return the operation that a record of the API's JSON tells of.
 
         :raises ValueError: the record cannot be read; the text names the field, and does not quote it.
         """
-        return _frozen(cls, _documented(record) or _converted(record, cls.resource))
+        return _frozen(cls, read_record(cls.resource, record))
 
     @property
     def id(self) -> str:
         """Id of the operation."""
-        return self._data["id"]  # type: ignore[no-any-return]
+        return self._data[0]  # type: ignore[no-any-return]
 
     @property
     def status(self) -> OperationStatus | str:
         """Status; text where it is none that Twilio documents."""
-        return self._data["status"]  # type: ignore[no-any-return]
+        return self._data[1]  # type: ignore[no-any-return]
 
     @property
     def stats(self) -> OperationStats:
         """Counters."""
-        return _frozen(self._stats, self._data["stats"])
+        return _frozen(self._stats, self._data[2])
 
     @property
     def created_at(self) -> datetime:
         """When it was created; aware."""
-        return self._data["createdAt"]  # type: ignore[no-any-return]
+        return self._data[3]  # type: ignore[no-any-return]
 
     @property
     def updated_at(self) -> datetime:
         """When it was last updated; aware. May lie before the creation."""
-        return self._data["updatedAt"]  # type: ignore[no-any-return]
+        return self._data[4]  # type: ignore[no-any-return]
 
     @property
     def extra(self) -> dict[str, Any]:
         """Fields that are not known, as they stand in the record."""
-        return {name: value for name, value in self._data.items() if name not in _READERS[self.resource]}
+        return dict(self._data[5] or {})
 
     @property
     def is_terminal(self) -> bool:
@@ -242,7 +234,7 @@ class EmailOperation(Operation):
     @property
     def stats(self) -> EmailStats:
         """Counters."""
-        return _frozen(EmailStats, self._data["stats"])
+        return _frozen(EmailStats, self._data[2])
 
 
 class MessageOperation(Operation):
@@ -256,7 +248,71 @@ class MessageOperation(Operation):
     @property
     def stats(self) -> MessageStats:
         """Counters."""
-        return _frozen(MessageStats, self._data["stats"])
+        return _frozen(MessageStats, self._data[2])
+
+
+OPERATION_MODEL: dict[Resource, type[Operation]] = {
+    Resource.EMAILS: EmailOperation,
+    Resource.MESSAGES: MessageOperation,
+}
+
+
+class Operations(Sequence[Operation]):
+    """
+    The operations of a page, each made when somebody looks at it.
+
+    Until then a page of 1,000 is a few lists for the garbage collector, which in a task walks through all of Airflow
+    the more often, the more objects it finds.
+
+    :param kind: of all of them.
+    :param columns: their fields.
+    """
+
+    __slots__ = ("_columns", "_kind")
+
+    def __init__(self, kind: type[Operation], columns: Columns) -> None:
+        self._kind = kind
+        self._columns = columns
+
+    @classmethod
+    def of_records(cls, resource: Resource, records: list[Any], refuse: Callable[[object, ValueError], None]) -> Self:
+        """
+        Return the operations that records of the API's JSON tell of.
+
+        :param refuse: called with each record that cannot be read, and the reason; the reason does not quote it.
+        """
+        return cls(OPERATION_MODEL[resource], read_records(resource, records, refuse))
+
+    @property
+    def ids(self) -> list[str]:
+        """Their ids."""
+        return self._columns[0]
+
+    @property
+    def created_at(self) -> list[datetime]:
+        """When they were created; aware."""
+        return self._columns[3]
+
+    def where(self, keep: Sequence[bool]) -> Operations:
+        """Return those whose place says True."""
+        return self if all(keep) else Operations(self._kind, [[*compress(column, keep)] for column in self._columns])
+
+    def __len__(self) -> int:
+        return len(self._columns[0])
+
+    def __iter__(self) -> Iterator[Operation]:
+        return map(_frozen, repeat(self._kind), zip(*self._columns, strict=True))
+
+    @overload
+    def __getitem__(self, at: int) -> Operation: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Operations: ...
+
+    def __getitem__(self, at: int | slice) -> Operation | Operations:
+        if isinstance(at, slice):
+            return Operations(self._kind, [column[at] for column in self._columns])
+        return _frozen(self._kind, tuple(column[at] for column in self._columns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,13 +333,13 @@ class Page:
     """
     A part of a list of operations. An empty page may have a next one.
 
-    :param operations: those that could be read, or what somebody kept of them.
+    :param operations: those that could be read.
     :param next_token: opaque token of the page that follows, never to be logged; None at the end of the list.
     :param unreadable: the records that could not be read.
     :param records: how many records the answer held.
     """
 
-    operations: Sequence[Operation]
+    operations: Operations
     next_token: str | None = field(default=None, repr=False)
     unreadable: tuple[UnreadableRecord, ...] = ()
     records: int = 0
@@ -294,145 +350,5 @@ class Page:
         return not (self.records or self.operations or self.unreadable)
 
 
-OPERATION_MODEL: dict[Resource, type[Operation]] = {
-    Resource.EMAILS: EmailOperation,
-    Resource.MESSAGES: MessageOperation,
-}
-
-
-def read_records(
-    resource: Resource, records: Iterable[object], refuse: Callable[[object, ValueError], None]
-) -> list[Operation]:
-    """
-    Return the operations that records of the API's JSON tell of. It takes the records for itself.
-
-    :param refuse: called with each record that cannot be read, and the reason; the reason does not quote it.
-    """
-    kind = OPERATION_MODEL[resource]
-    operations: list[Operation] = []
-    for record in records:
-        try:
-            data = _documented(record) or _converted(record, resource)
-        except ValueError as reason:
-            refuse(record, reason)
-        else:
-            operations.append(_frozen(kind, data))
-    return operations
-
-
-def _documented(record: Any) -> Record | None:
-    """
-    Do what :func:`_converted` does, in half the time, to a record that is as Twilio documents it.
-
-    :return: None if it is not. All but a few are, and a listing's time is mostly spent here.
-    """
-    documented: Record = record
-    try:
-        created, updated = _fromisoformat(record["createdAt"]), _fromisoformat(record["updatedAt"])
-        status = _STATUSES[record["status"]]
-        # The quickest way to see that all counters are whole numbers. It is no sum of anything.
-        if type(sum(record["stats"].values())) is not int or not record["id"].isascii():
-            return None
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return None
-    if not (created.tzinfo is updated.tzinfo is UTC):
-        return None
-    if not (_FIRST_YEAR <= created.year < _LAST_YEAR and _FIRST_YEAR <= updated.year < _LAST_YEAR):
-        return None
-    documented["status"], documented["createdAt"], documented["updatedAt"] = status, created, updated
-    return documented
-
-
-def _converted(record: object, resource: Resource) -> Record:
-    """Return the record with its known fields turned into what they mean, each in its place."""
-    if type(record) is not dict:
-        raise ValueError(f"it is {_kind(record)}, not a JSON object")
-    for name, read in _READERS[resource].items():
-        if name not in record:
-            raise ValueError(f"{name} is missing")
-        record[name] = read(name, record[name])
-    return record
-
-
-def _text(name: str, value: object) -> str:
-    if type(value) is not str:
-        raise ValueError(f"{name} is {_kind(value)}, not a string")
-    if not (value.isascii() or _is_encodable(value)):
-        raise ValueError(f"{name} has half of a surrogate pair")
-    return value
-
-
-def _is_encodable(text: str) -> bool:
-    # JSON can hold half of a surrogate pair, which no database takes.
-    return not any("\ud800" <= char <= "\udfff" for char in text)
-
-
-def _status(name: str, value: object) -> OperationStatus | str:
-    text = _text(name, value)
-    return _STATUSES.get(text, text)
-
-
-def _timestamp(name: str, value: object) -> datetime:
-    try:
-        moment = _fromisoformat(value) if type(value) is str else _other_timestamp(value)
-    except (ValueError, OverflowError, OSError):
-        raise ValueError(f"{name} is {_kind(value)}, not a date and time") from None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return aware if _FIRST_YEAR <= aware.year < _LAST_YEAR else min(max(aware, EARLIEST), LATEST)
-
-
-def _other_timestamp(value: object) -> datetime:
-    if isinstance(value, datetime):
-        return value
-    if type(value) in (int, float):
-        return datetime.fromtimestamp(value, UTC)  # type: ignore[arg-type]
-    raise ValueError
-
-
-def _counters(name: str, value: object, known: frozenset[str]) -> Record:
-    if type(value) is not dict:
-        raise ValueError(f"{name} is {_kind(value)}, not a JSON object")
-    return {one: _counter(f"{name}.{one}", v) if one in known else v for one, v in value.items()}
-
-
-def _counter(name: str, value: object) -> int:
-    try:
-        if value is None:
-            return 0
-        if isinstance(value, (int, str)) or (isinstance(value, float) and value.is_integer()):
-            return int(value)
-    except ValueError:
-        pass
-    raise ValueError(f"{name} is {_kind(value)}, not an integer")
-
-
-def _kind(value: object) -> str:
-    """Return what kind of JSON a value is. The value itself may hold a recipient."""
-    return _KINDS.get(type(value), type(value).__name__)
-
-
-_KINDS = {
-    type(None): "null",
-    bool: "a boolean",
-    int: "a number",
-    float: "a number",
-    str: "a string",
-    list: "a list",
-    dict: "an object",
-}
-
-
 def _snake_case(name: str) -> str:
     return _BETWEEN_WORDS.sub("_", name).lower()
-
-
-_READERS: dict[Resource, dict[str, Callable[[str, object], Any]]] = {
-    resource: {
-        "id": _text,
-        "status": _status,
-        "stats": partial(_counters, known=frozenset(resource.counters)),
-        "createdAt": _timestamp,
-        "updatedAt": _timestamp,
-    }
-    for resource in Resource
-}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_comms.comms.listing.query import OVERLAP, query_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+    from collections.abc import AsyncGenerator, Callable, Collection
     from datetime import datetime
 
     from airflow_provider_comms.comms.client import AsyncCommsClient
@@ -106,9 +106,9 @@ class WantedPages:
         """
         start, end = self._window
         query = query_of(self._resource, start_date=start, end_date=end, status=status)
-        async with aclosing(self._client.pages(query, self._select)) as pages:
+        async with aclosing(self._client.pages(query, self._wanted)) as pages:
             async for page in pages:
-                yield {operation.id: operation for operation in page}
+                yield {operation.id: self._intern(operation) for operation in page}
                 self._count(len(page))
 
     def _count(self, hits: int) -> None:
@@ -118,7 +118,3 @@ class WantedPages:
         is_slow = seconds > self._limits.list_base + self.read * self._limits.list_page
         if is_slow or self.read >= self.at_most or self._empty >= self._empty_at_most:
             raise TooManyPagesError
-
-    def _select(self, operations: Sequence[Operation]) -> Sequence[Operation]:
-        """Keep what is wanted; for unchanged operations, the known objects."""
-        return [self._intern(one) for one in operations if one.id in self._wanted]

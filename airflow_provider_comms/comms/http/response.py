@@ -22,16 +22,14 @@ from airflow_provider_comms.comms.errors import (
 )
 from airflow_provider_comms.comms.http.error_body import read_error_body
 from airflow_provider_comms.comms.http.retry_after import parse_http_date, parse_retry_after
-from airflow_provider_comms.comms.models import OPERATION_MODEL, Operation, Page, UnreadableRecord, read_records
+from airflow_provider_comms.comms.models import OPERATION_MODEL, Operation, Operations, Page, UnreadableRecord
 from airflow_provider_comms.comms.redaction import excerpt
 from airflow_provider_comms.comms.resource import MAX_PAGE_SIZE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Container, Mapping
 
     from airflow_provider_comms.comms.http.request import Request
-
-    Select = Callable[[Sequence[Operation]], Sequence[Operation]]
 
 OK = 200
 REDIRECTS = range(300, 400)
@@ -113,18 +111,19 @@ def parse_operation(response: Response) -> Operation:
     return operation
 
 
-def parse_page(response: Response, select: Select | None = None) -> Page:
+def parse_page(response: Response, wanted: Container[str] | None = None) -> Page:
     """
-    Read the response to a list, record by record.
+    Read the response to a list.
 
-    :param select: is given the operations of the page and returns what to keep of them, or in their place. What it
-        leaves out is gone before the garbage collector can go through it.
+    :param wanted: ids of the operations to keep; None for all.
     :raises CommsStatusError: the API answered with an error status.
     :raises CommsProtocolError: the body is not a page of operations.
     """
     with collector_paused():
         page = _page(response, read_object(response))
-        return page if select is None else replace(page, operations=select(page.operations))
+        if wanted is None:
+            return page
+        return replace(page, operations=page.operations.where([one in wanted for one in page.operations.ids]))
 
 
 def _page(response: Response, body: dict[str, Any]) -> Page:
@@ -134,7 +133,7 @@ def _page(response: Response, body: dict[str, Any]) -> Page:
     def refuse(record: Any, fault: ValueError) -> None:
         unreadable.append(_unreadable(response, record, fault, len(unreadable)))
 
-    operations = read_records(response.request.resource, records, refuse)
+    operations = Operations.of_records(response.request.resource, records, refuse)
     return Page(operations, token, tuple(unreadable), len(records))
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from airflow_provider_comms.comms.http.request import Request
     from airflow_provider_comms.comms.listing.query import Query
     from airflow_provider_comms.comms.listing.results import Results
-    from airflow_provider_comms.comms.models import Operation, Page
+    from airflow_provider_comms.comms.models import Operations, Page
 
     GetPage = Callable[[Request], Awaitable[Page]]
 
@@ -23,7 +23,7 @@ MAX_EMPTY_PAGES = 100
 
 async def list_in_turn(
     query: Query, get_page: GetPage, peer: str, results: Results
-) -> AsyncGenerator[list[Operation], None]:
+) -> AsyncGenerator[Operations, None]:
     """
     List one page after the other, in the API's order.
 

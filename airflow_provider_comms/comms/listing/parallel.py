@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from airflow_provider_comms.comms.listing.in_turn import GetPage
     from airflow_provider_comms.comms.listing.query import Query
     from airflow_provider_comms.comms.listing.results import Results
-    from airflow_provider_comms.comms.models import Operation
+    from airflow_provider_comms.comms.models import Operations
 
 EAGER_SPLIT_PAGES = 1.6
 """Pages per worker that a slice must seem to hold yet, at least, to be cut before a worker has nothing to do."""
@@ -26,7 +26,7 @@ QUEUE_SIZE = 2
 
 async def list_side_by_side(
     query: Query, get_page: GetPage, peer: str, results: Results, now: datetime
-) -> AsyncGenerator[list[Operation], None]:
+) -> AsyncGenerator[Operations, None]:
     """
     List slices of the window at the same time, `query.parallel` of them; in no order.
 
@@ -58,9 +58,9 @@ class _SlicedListing:
         self._slices: asyncio.Queue[Slice] = asyncio.Queue()
         self._unfinished = 0
         # Bounded, so that a slow reader holds the workers back and memory stays level.
-        self._found: asyncio.Queue[list[Operation] | BaseException | None] = asyncio.Queue(QUEUE_SIZE)
+        self._found: asyncio.Queue[Operations | BaseException | None] = asyncio.Queue(QUEUE_SIZE)
 
-    async def run(self, window: Slice) -> AsyncGenerator[list[Operation], None]:
+    async def run(self, window: Slice) -> AsyncGenerator[Operations, None]:
         self._put(window.cut(self._query.parallel))
         while (found := await self._found.get()) is not None:
             if isinstance(found, BaseException):
@@ -96,7 +96,7 @@ class _SlicedListing:
     async def _step(self, pages: PageIterator, request: Request, progress: Progress) -> None:
         """Hand out the next page. It is let go of before the one after it is asked for."""
         page = await self._get_page(request)
-        progress.note(page.operations)
+        progress.note(page.operations.created_at)
         pages.consume(page)
         await self._found.put(self._results.take(page))
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_provider_comms.comms.listing.query import Query
-    from airflow_provider_comms.comms.models import Operation, Page, UnreadableRecord
+    from airflow_provider_comms.comms.models import Operations, Page, UnreadableRecord
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class SeenIds:
 
     def add_new(self, texts: Sequence[str]) -> bool:
         """Note the texts if all of them are new, which takes a fifth of the time; return whether they were."""
-        values = [hash(text) for text in texts]
+        values = [*map(hash, texts)]
         distinct = set(values)
         if (
             len(self._first) + len(values) > self._in_set
@@ -95,21 +95,21 @@ class Results:
         self._unreadable = 0
         self._examples: list[UnreadableRecord] = []
 
-    def take(self, page: Page) -> list[Operation]:
+    def take(self, page: Page) -> Operations:
         """Return the page's operations that lie in the window and were not returned before."""
         for record in page.unreadable:
             self._note(record)
         operations = self._in_window(page.operations)
-        if self._seen.add_new([operation.id for operation in operations]):
-            return [*operations]
-        return [operation for operation in operations if self._seen.add(operation.id)]
+        if self._seen.add_new(operations.ids):
+            return operations
+        return operations.where([self._seen.add(one) for one in operations.ids])
 
-    def _in_window(self, operations: Sequence[Operation]) -> Sequence[Operation]:
+    def _in_window(self, operations: Operations) -> Operations:
         start, end = self._query.start_date, self._query.end_date
         if start is not None:
-            operations = [operation for operation in operations if start <= operation.created_at]
+            operations = operations.where([start <= created for created in operations.created_at])
         if end is not None:
-            operations = [operation for operation in operations if operation.created_at < end]
+            operations = operations.where([created < end for created in operations.created_at])
         return operations
 
     def _note(self, record: UnreadableRecord) -> None:

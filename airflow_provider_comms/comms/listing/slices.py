@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow_provider_comms.comms.listing.query import Query
-    from airflow_provider_comms.comms.models import Operation
 
 MIN_SLICE = 4 * OVERLAP
 PAGES_IN_SAMPLE = 3
@@ -99,10 +98,9 @@ class Progress:
         self._sample: list[datetime] = []
         """Times of a list in no order of time, sorted: those not seen yet are spread as these are."""
 
-    def note(self, operations: Sequence[Operation]) -> None:
-        """Take in the operations of the next page."""
+    def note(self, created: Sequence[datetime]) -> None:
+        """Take in when the operations of the next page were created."""
         self.pages += 1
-        created = [operation.created_at for operation in operations]
         if created:
             begin, end = min(created), max(created)
             self._latest_page = end - begin

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_comms.comms.arguments import is_possible_id
 from airflow_provider_comms.comms.http.response import next_token, not_as_documented, read_object
-from airflow_provider_comms.comms.models import EARLIEST, LATEST
+from airflow_provider_comms.comms.records import EARLIEST, LATEST
 
 if TYPE_CHECKING:
     from airflow_provider_comms.comms.http.response import Response

@@ -7,7 +7,8 @@ import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -19,14 +20,14 @@ from airflow_provider_comms.comms.listing.parallel import list_side_by_side
 from airflow_provider_comms.comms.listing.query import query_of
 from airflow_provider_comms.comms.listing.results import Results
 from airflow_provider_comms.comms.listing.slices import MIN_SLICE, Slice, whole_slice
-from airflow_provider_comms.comms.models import EmailOperation, Page
+from airflow_provider_comms.comms.models import Operations, Page
+from airflow_provider_comms.comms.resource import Resource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     from airflow_provider_comms.comms.listing.in_turn import GetPage
     from airflow_provider_comms.comms.listing.query import Query
-    from airflow_provider_comms.comms.models import Operation
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DAY = 86_400.0
@@ -56,14 +57,14 @@ class Api:
     fail_at: int | None = None
 
     def __post_init__(self) -> None:
-        self.operations = [
-            EmailOperation(id=f"op{n}", status="COMPLETED", stats={}, created_at=at, updated_at=at)
+        self.records = [
+            {"id": f"op{n}", "status": "COMPLETED", "stats": {}, "createdAt": at, "updatedAt": at}
             for n, at in enumerate(self.created)
         ]
-        self.shuffled = random.Random(5).sample(self.operations, len(self.operations))
-        newest = sorted(self.operations, key=lambda operation: operation.created_at, reverse=True)
+        self.shuffled = random.Random(5).sample(self.records, len(self.records))
+        newest = sorted(self.records, key=itemgetter("createdAt"), reverse=True)
         orders = {"newest-first": newest, "oldest-first": newest[::-1], "none": self.shuffled}
-        self.operations = orders[self.habits.order]
+        self.records = orders[self.habits.order]
 
     async def page(self, request) -> Page:
         self.asked += 1
@@ -81,15 +82,15 @@ class Api:
 
     def _page(self, query: dict[str, str]) -> Page:
         keeps = self._filter(query)
-        kept = [operation for operation in self.operations if keeps(operation.created_at)]
+        kept = [record for record in self.records if keeps(record["createdAt"])]
         size = int(query["pageSize"])
         size = max(1, size // 2) if self.habits.short_pages else size
         at, blank = (int(part) for part in query.get("pageToken", "0,0").split(","))
         if self.habits.empty_pages and not blank:
-            return Page((), f"{at},1")
+            return page_of([], f"{at},1")
         end = at + size
         token = f"{end - (self.habits.repeats and size > 1)},0" if end < len(kept) else None
-        return Page(tuple(kept[at:end]), token, records=len(kept[at:end]))
+        return page_of(kept[at:end], token)
 
     def _filter(self, query: dict[str, str]) -> Callable[[datetime], bool]:
         start = datetime.fromisoformat(query.get("startDate", "0001-01-01T00:00:00Z"))
@@ -101,7 +102,11 @@ class Api:
         return lambda moment: start < moment < end
 
 
-def side_by_side(query: Query, get_page: GetPage) -> AsyncGenerator[list[Operation], None]:
+def page_of(records: list[dict[str, Any]], then: str | None) -> Page:
+    return Page(Operations.of_records(Resource.EMAILS, records, lambda _, reason: pytest.fail(str(reason))), then)
+
+
+def side_by_side(query: Query, get_page: GetPage) -> AsyncGenerator[Operations, None]:
     return list_side_by_side(query, get_page, "x", Results(query), NOW)
 
 
@@ -295,7 +300,7 @@ def test_a_slow_reader_holds_the_requests_back():
 
 def test_a_circle_of_tokens_in_one_slice_ends_the_list():
     async def circle(_request) -> Page:
-        return Page((), "again")
+        return page_of([], "again")
 
     async def whole() -> None:
         async for _ in side_by_side(query_of("emails", parallel=4), circle):

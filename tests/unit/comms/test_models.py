@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
-from airflow_provider_comms.comms.models import OPERATION_MODEL, EmailOperation, OperationStats
+from airflow_provider_comms.comms.models import OPERATION_MODEL, EmailOperation, Operations, OperationStats
 from airflow_provider_comms.comms.resource import OperationStatus, Resource
 
 CONTRACT = Path(__file__).parents[2] / "contract" / "comms-v1.openapi.yaml"
@@ -213,13 +215,54 @@ def test_an_operation_is_made_from_names_too():
     )
 
 
-def test_the_quick_way_reads_what_the_thorough_one_does():
-    """The second record is not as documented, but says the same."""
-    for zone in ("Z", "+00:00"):
-        one = read(createdAt="2026-11-20T10:00:00.120Z", stats={"total": 5, "sent": 0})
-        two = read(createdAt=f"2026-11-20T10:00:00.120000{zone}", stats={"total": 5, "sent": None})
-        assert one == two
-        assert one.stats.counters() == two.stats.counters()
+DOCUMENTED = {
+    "id": "comms_operation_01h9krwprkeee8fzqspvwy6nq8",
+    "status": "PROCESSING",
+    "stats": {"total": 5, "sent": 0},
+    "createdAt": "2026-11-20T10:00:00.120Z",
+    "updatedAt": "2026-11-20T10:00:05Z",
+}
+ODD_VALUES = {
+    "id": ["é", "\ud800", None, 5],
+    "status": ["PAUSED", "PAUSED\ud800", "", None, 3, []],
+    "stats": [{}, {"total": None}, {"total": True}, {"sent": "5"}, {"total": 1.0}, {"bounced": 1.5}, [5], None],
+    "createdAt": ["2026-11-20T10:00:00+05:30", "2026-11-20", 0, 9e10, "9000-01-01T00:00:00Z", "1969-12-31Z", None],
+    "updatedAt": ["2026-11-20T10:00:00.12+00:00", "8999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "soon", {}],
+    "channel": ["EMAIL", None],
+}
+odd_records = st.sampled_from([(name, value) for name, values in ODD_VALUES.items() for value in values])
+
+
+@given(st.lists(st.none() | odd_records, max_size=4), st.sampled_from([None, "id", "stats", "createdAt"]))
+def test_a_page_is_read_as_its_records_one_by_one_are(odd, missing):
+    records = [DOCUMENTED | dict([each] if each else []) for each in odd]
+    for record in records[:1]:
+        record.pop(missing, None)
+    alone, refused = [], []
+    for record in records:
+        try:
+            alone.append(EmailOperation.of_record(record))
+        except ValueError as reason:
+            refused.append((record, str(reason)))
+    found = []
+    page = Operations.of_records(Resource.EMAILS, records, lambda *one: found.append((one[0], str(one[1]))))
+
+    assert [*page] == alone
+    assert [one.extra for one in page] == [one.extra for one in alone]
+    assert found == refused
+
+
+def test_operations_of_a_page_are_a_sequence():
+    records = [DOCUMENTED | {"id": f"comms_operation_{n}"} for n in range(5)]
+    page = Operations.of_records(Resource.EMAILS, records, print)
+
+    assert (page[1], page[-1]) == (read(**records[1]), read(**records[4]))
+    assert [*page[1:3]] == [*page.where([False, True, True, False, False])] == [read(**one) for one in records[1:3]]
+    assert [one.id for one in page] == page.ids == [record["id"] for record in records]
+    assert [one.created_at for one in page] == page.created_at
+    assert page[2] in page
+    with pytest.raises(IndexError):
+        page[5]
 
 
 AT_THE_ENDS_OF_TIME = [

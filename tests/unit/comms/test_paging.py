@@ -13,14 +13,20 @@ from airflow_provider_comms.comms.errors import CommsArgumentError, CommsProtoco
 from airflow_provider_comms.comms.listing.in_turn import MAX_EMPTY_PAGES, PageIterator
 from airflow_provider_comms.comms.listing.query import OVERLAP, query_of
 from airflow_provider_comms.comms.listing.results import Results, SeenIds, check_retention
-from airflow_provider_comms.comms.models import EmailOperation, Page, UnreadableRecord
+from airflow_provider_comms.comms.models import Operations, Page, UnreadableRecord
+from airflow_provider_comms.comms.resource import Resource
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 AWKWARD = "eyJ+/w==/+a b&c=%2B"
 
 
-def operation(name: str) -> EmailOperation:
-    return EmailOperation(id=name, status="COMPLETED", stats={}, created_at=NOON, updated_at=NOON)
+def operations(*ids: str) -> Operations:
+    same = {"status": "COMPLETED", "stats": {}, "createdAt": NOON, "updatedAt": NOON}
+    records = [{"id": one, **same} for one in ids]
+    return Operations.of_records(Resource.EMAILS, records, lambda _, reason: pytest.fail(str(reason)))
+
+
+NOTHING = operations()
 
 
 def unreadable(name: str | None) -> UnreadableRecord:
@@ -32,7 +38,7 @@ BAD = unreadable("comms_operation_1")
 
 
 def page(*ids: str, then: str | None = None) -> Page:
-    return Page(tuple(map(operation, ids)), then, records=len(ids))
+    return Page(operations(*ids), then, records=len(ids))
 
 
 def chain(**filters) -> PageIterator:
@@ -96,7 +102,9 @@ def test_empty_pages_without_end_are_an_error():
         pages.consume(page(then="one more"))
 
 
-@pytest.mark.parametrize("found", [page("a", then="found"), Page((), "found", records=1), Page((), "found", (BAD,))])
+@pytest.mark.parametrize(
+    "found", [page("a", then="found"), Page(NOTHING, "found", records=1), Page(NOTHING, "found", (BAD,))]
+)
 def test_what_was_found_is_no_empty_page_whether_it_is_handed_out_or_not(found):
     pages = chain()
     for number in range(3 * MAX_EMPTY_PAGES):
@@ -120,7 +128,7 @@ def test_unreadable_records_are_reported_once_with_their_number_and_some_of_thei
     results = Results(query_of("emails"))
     again = [BAD, unreadable("comms_operation_2"), BAD]
     others = [unreadable(f"comms_operation_{n}") for n in range(3, 1300)]
-    assert taken(results, Page((operation("a"),), unreadable=(*again,)), Page((), unreadable=(*others,))) == ["a"]
+    assert taken(results, Page(operations("a"), unreadable=(*again,)), Page(NOTHING, unreadable=(*others,))) == ["a"]
     assert not caplog.messages
     results.report()
     [warning] = caplog.messages
@@ -132,7 +140,7 @@ def test_unreadable_records_are_reported_once_with_their_number_and_some_of_thei
 
 def test_unreadable_records_are_an_error_at_the_end_of_a_strict_listing():
     results = Results(query_of("emails", strict=True))
-    results.take(Page((), unreadable=(BAD, unreadable(None))))
+    results.take(Page(NOTHING, unreadable=(BAD, unreadable(None))))
     with pytest.raises(CommsRecordError, match=r"^2 unreadable records are not in this list of emails") as caught:
         results.report()
     assert caught.value.context == ErrorContext(resource="emails")
