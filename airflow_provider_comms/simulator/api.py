@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_comms.simulator.clock import EPOCH
 from airflow_provider_comms.simulator.delivery import deliver
-from airflow_provider_comms.simulator.faults import FaultQueue
 from airflow_provider_comms.simulator.identifiers import ID_PATTERN, RESOURCES
 from airflow_provider_comms.simulator.items import Batch, ItemList
 from airflow_provider_comms.simulator.listing import Listing, Tokens
@@ -28,7 +27,8 @@ if TYPE_CHECKING:
     from airflow_provider_comms.simulator.clock import Clock
     from airflow_provider_comms.simulator.connection import Connection, Request
     from airflow_provider_comms.simulator.credentials import Credentials
-    from airflow_provider_comms.simulator.identifiers import Resource, Route
+    from airflow_provider_comms.simulator.faults import Fault
+    from airflow_provider_comms.simulator.identifiers import Resource
     from airflow_provider_comms.simulator.listing import Source
     from airflow_provider_comms.simulator.queries import Query
     from airflow_provider_comms.simulator.request_log import LoggedRequest, Target
@@ -39,41 +39,26 @@ _ITEM_QUERIES: dict[Resource, type[Query]] = {"emails": EmailsQuery, "messages":
 
 
 class Api:
-    """
-    What stands under ``/v1``, and all that it answers from.
-
-    :param credentials: who may ask.
-    :param settings: how it behaves, until changed.
-    :param clock: its time.
-    :param seed: makes ids, page tokens and request ids repeatable.
-    :param on_request: called with each request when it is over.
-    """
+    """What stands under ``/v1``, and all that it answers from; the parameters are those of :class:`.Simulator`."""
 
     def __init__(
         self,
         credentials: Credentials,
         settings: Settings,
         clock: Clock,
-        seed: int = 0,
-        on_request: Callable[[LoggedRequest], None] | None = None,
+        seed: int,
+        on_request: Callable[[LoggedRequest], None] | None,
     ) -> None:
-        #: Held while operations are read or changed: tests do that in threads of their own.
+        #: Held while anything here is read or changed: tests do that in threads of their own.
         self.lock = RLock()
         self.credentials = credentials
         self.settings = self._first_settings = settings
         self.clock = clock
-        self.faults = FaultQueue()
         self.log = RequestLog(on_request)
         # Of its own, so that ids do not depend on how many requests came before.
         self._request_random = Random(f"requests {seed}")  # noqa: S311
         self._random = Random(seed)  # noqa: S311 - repeatable is what is wanted here
         self._tokens = Tokens(self._random.randbytes(16))
-        self._routes: dict[Route, Callable[[Request, Target], Response]] = {
-            "list": self._list,
-            "fetch": self._fetch,
-            "find": self._find,
-            "send": self._send,
-        }
         self.reset()
 
     def reset(self) -> None:
@@ -81,16 +66,16 @@ class Api:
         with self.lock:
             self.settings = self._first_settings
             self.credentials.permit_all()
-            self._rate_limit = RateLimit()
+            self.faults: list[Fault] = []
             self.sends: list[AcceptedSend] = []
             self.stores = {resource: OperationStore(resource, self._random) for resource in RESOURCES}
-        self.faults.clear()
+            self._rate_limit = RateLimit()
         self.log.clear()
 
     async def respond(self, connection: Connection, request: Request) -> None:
         """Answer one request."""
         target, stamps = read_target(request.path, request.method), self._stamps()
-        entry = log_entry(request.method, request.path, request.query, request.headers, target)
+        entry = log_entry(request, target)
         normal = cache(partial(self._answer, request, target))
 
         def make(instead: Response | None = None) -> Response:
@@ -102,7 +87,7 @@ class Api:
         connection.on_end = partial(self.log.conclude, entry)
         with self.log.following(entry):
             limited = not self._rate_limit.passes(self.settings.rate_limit)
-            fault = None if limited else self.faults.take(target)
+            fault = None if limited else self._strike(target)
             entry.fault = fault.kind if fault else None
             if fault and fault.kind == "reset_request":
                 connection.reset()
@@ -121,6 +106,11 @@ class Api:
         cookie = {"Set-Cookie": f"session-{request_id}={'x' * _COOKIE_BYTES}; Path=/"}
         return {"Twilio-Request-Id": request_id} | (cookie if self.settings.cookies else {})
 
+    def _strike(self, target: Target | None) -> Fault | None:
+        """The first fault that strikes a request, which counts it."""
+        with self.lock:
+            return next((fault for fault in self.faults if fault.claim(target)), None)
+
     def _answer(self, request: Request, target: Target | None) -> Response:
         """The answer when nothing goes wrong."""
         with self.lock:
@@ -133,8 +123,9 @@ class Api:
                 return error(405, {"Allow": ", ".join(target.methods)})
             if not self.credentials.allows(user, target.resource, target.route):
                 return error(403)
+            routes = {"list": self._list, "fetch": self._fetch, "find": self._find, "send": self._send}
             try:
-                return self._routes[target.route](request, target)
+                return routes[target.route](request, target)
             except BadRequest as refused:
                 return error(400, problems=refused.problems)
 
@@ -149,8 +140,7 @@ class Api:
 
     def _batches(self, resource: Resource, url: str) -> Iterator[Batch]:
         for send in self.sends:
-            operation = self.stores[resource].get(send.operation_id)
-            if operation is not None:
+            if operation := self.stores[resource].get(send.operation_id):
                 yield Batch(send, operation, self.settings.items_per_second, url)
 
     def _page(self, source: Source[Any], query: Query, lag: float) -> Response:
@@ -167,21 +157,16 @@ class Api:
         return error(404)
 
     def _send(self, request: Request, target: Target) -> Response:
-        now_ms = self.clock.now_ms()
+        resource, now_ms = target.resource, self.clock.now_ms()
         now = EPOCH + timedelta(milliseconds=now_ms)
-        asked = read_send(target.resource, request.headers, request.body, now)
-        plan = self._send_plan(target.resource, len(asked.to), asked.seconds_until(now))
-        operation_id = self.stores[target.resource].add(plan, now_ms)
-        self.sends.append(
-            AcceptedSend(target.resource, operation_id, now, asked.tags, len(asked.to), pack(request.body))
-        )
-        return accepted(self.settings.accepted_form, operation_id, _location(request, operation_id))
-
-    def _send_plan(self, resource: Resource, recipients: int, scheduled_for: float) -> OperationPlan:
+        count, tags, scheduled_for = read_send(resource, request.headers, request.body, now)
         fields = {"counters": self.settings.counters, **self.settings.send_plan}
         if resource == "emails":
             fields.pop("unaddressable", None)
-        return OperationPlan(**fields, recipients=recipients, scheduled_for=scheduled_for)
+        plan = OperationPlan(**fields, recipients=count, scheduled_for=scheduled_for)
+        operation_id = self.stores[resource].add(plan, now_ms)
+        self.sends.append(AcceptedSend(resource, operation_id, now, tags, count, pack(request.body)))
+        return accepted(self.settings.accepted_form, operation_id, _location(request, operation_id))
 
 
 def _location(request: Request, operation_id: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_comms.simulator.clock import iso
 from airflow_provider_comms.simulator.faults import Fault
@@ -29,15 +29,15 @@ Simulator = Any
 
 def respond(simulator: Simulator, request: Request) -> Response:
     """Do what a request asks for."""
-    here = {route.method: route for route in ROUTES if route.path == request.path.removeprefix("/control/")}
-    if request.method not in here:
-        known = " and ".join(sorted(here)) or "nothing"
-        return refusal(405 if here else 404, FieldError("path", f"knows {known} here"))
+    path = request.path.removeprefix("/control/")
+    methods = sorted(method for method, known in ROUTES if known == path)
+    if request.method not in methods:
+        return refusal(405 if methods else 404, FieldError("path", f"knows {' and '.join(methods) or 'nothing'} here"))
     kind = request.headers.get("content-type", "application/json" if not request.body else "none")
     if not kind.lower().startswith("application/json"):  # The forms of any web page can send other types.
         return refusal(415, FieldError("Content-Type", "must be application/json"))
     try:
-        return json_response(200, here[request.method].act(simulator, _read(request.body)) or {})
+        return json_response(200, ROUTES[request.method, path](simulator, _read(request.body)) or {})
     except FieldError as error:
         return refusal(400, error)
 
@@ -69,6 +69,10 @@ def _add_faults(simulator: Simulator, body: Any) -> dict[str, Any]:
     return {"faults": [simulator.fault(fault).summary() for fault in faults]}
 
 
+def _requests(simulator: Simulator, _body: Any) -> dict[str, Any]:
+    return {**simulator.request_counts(), "recent": [asdict(request) for request in simulator.requests[-_RECENT:]]}
+
+
 @checked
 def _advance(simulator: Simulator, *, advance: Seconds) -> dict[str, Any]:
     simulator.advance(advance)
@@ -80,112 +84,9 @@ def _permit(simulator: Simulator, *, credential: str, resource: str, allowed: Sw
     simulator.permit(credential, resource, allowed, route)
 
 
-def _settings(simulator: Simulator, body: Any) -> dict[str, Any]:
-    simulator.change_settings(**_fields(body))
+def _change_settings(simulator: Simulator, **changes: Any) -> dict[str, Any]:
+    simulator.change_settings(**changes)
     return dict(simulator.settings)
-
-
-def _requests(simulator: Simulator, _body: Any) -> dict[str, Any]:
-    return {**simulator.request_counts(), "recent": [asdict(request) for request in simulator.requests[-_RECENT:]]}
-
-
-class Route(NamedTuple):
-    """
-    One thing that can be asked for.
-
-    :param takes: what the body holds.
-    :param does: what comes of it.
-    :param act: does it; returns the answer's body, or None for an empty object.
-    """
-
-    method: str
-    path: str
-    takes: str
-    does: str
-    act: Callable[[Simulator, Any], Any]
-
-
-ROUTES = (
-    Route("GET", "health", "", "`status`, `now`, and the numbers of `operations`, `sends` and `faults`", _health),
-    Route(
-        "POST",
-        "operations",
-        "the arguments of `add_operation`, or a list of such objects",
-        "adds operations; `ids`",
-        lambda simulator, body: {"ids": _each("operations", body, simulator.add_operation)},
-    ),
-    Route(
-        "POST",
-        "operations/change",
-        "`resource`, `operation_id`, fields of a plan",
-        "gives an operation another plan",
-        lambda simulator, body: simulator.change_operation(**_fields(body)),
-    ),
-    Route(
-        "POST",
-        "operations/remove",
-        "`resource`, `operation_id`",
-        "takes an operation away: a 404 from now on",
-        lambda simulator, body: simulator.remove_operation(**_fields(body)),
-    ),
-    Route(
-        "POST",
-        "seed",
-        "the arguments of `seed`",
-        "adds many operations of one plan; their `count`",
-        lambda simulator, body: {"count": simulator.seed(**_fields(body))},
-    ),
-    Route(
-        "GET",
-        "sends",
-        "",
-        "by resource: how many `sends` were accepted, of how many `recipients`, how many `distinct` ones, the "
-        "`repeated` ones with their counts, and the latest 100 sends (`recent`)",
-        lambda simulator, _: {resource: summary(simulator.sends, resource) for resource in RESOURCES},
-    ),
-    Route(
-        "GET",
-        "sends/recipients",
-        "",
-        "by resource: how often each recipient was accepted",
-        lambda simulator, _: {resource: simulator.accepted_recipients(resource) for resource in RESOURCES},
-    ),
-    Route(
-        "GET",
-        "faults",
-        "",
-        "the `faults`, with how many requests each one `matched` and `hits`",
-        lambda simulator, _: {"faults": [fault.summary() for fault in simulator.faults]},
-    ),
-    Route("POST", "faults", "the fields of a fault, or a list of such objects", "adds `faults`", _add_faults),
-    Route("DELETE", "faults", "", "ends every fault", lambda simulator, _: simulator.clear_faults()),
-    Route(
-        "GET",
-        "requests",
-        "",
-        "`total`, `in_flight`, `max_in_flight`, `by_route`, `by_status`, and the latest 100 requests (`recent`)",
-        _requests,
-    ),
-    Route("DELETE", "requests", "", "forgets the requests", lambda simulator, _: simulator.clear_requests()),
-    Route("GET", "clock", "", "the simulator's time: `now`", lambda simulator, _: {"now": iso(simulator.now_ms)}),
-    Route(
-        "POST",
-        "clock",
-        "`advance`: seconds",
-        "moves the clock forward; `now`",
-        lambda simulator, body: _advance(simulator, **_fields(body)),
-    ),
-    Route("GET", "settings", "", "the settings", lambda simulator, _: dict(simulator.settings)),
-    Route("POST", "settings", "settings to change", "changes settings; all of them", _settings),
-    Route(
-        "POST",
-        "permissions",
-        "`credential`, `resource`, `allowed`, and perhaps a `route`",
-        "grants a credential a resource, or takes it away: a 403",
-        lambda simulator, body: _permit(simulator, **_fields(body)),
-    ),
-    Route("POST", "reset", "", "forgets everything but the time", lambda simulator, _: simulator.reset()),
-)
 
 
 def _fields(body: Any) -> dict[str, Any]:
@@ -209,3 +110,26 @@ def _each(name: str, body: Any, make: Callable[..., Any]) -> list[Any]:
         except FieldError as error:
             raise FieldError(f"{name}[{index}].{error.field}", error.problem) from error
     return made
+
+
+#: What each request does with a simulator and the JSON of its body; it returns the answer's body, or None for ``{}``.
+ROUTES: dict[tuple[str, str], Callable[[Simulator, Any], Any]] = {
+    ("GET", "health"): _health,
+    ("POST", "operations"): lambda simulator, body: {"ids": _each("operations", body, simulator.add_operation)},
+    ("POST", "operations/change"): lambda simulator, body: simulator.change_operation(**_fields(body)),
+    ("POST", "operations/remove"): lambda simulator, body: simulator.remove_operation(**_fields(body)),
+    ("POST", "seed"): lambda simulator, body: {"count": simulator.seed(**_fields(body))},
+    ("GET", "sends"): lambda simulator, _: {one: summary(simulator.sends, one) for one in RESOURCES},
+    ("GET", "sends/recipients"): lambda simulator, _: {one: simulator.accepted_recipients(one) for one in RESOURCES},
+    ("GET", "faults"): lambda simulator, _: {"faults": [fault.summary() for fault in simulator.faults]},
+    ("POST", "faults"): _add_faults,
+    ("DELETE", "faults"): lambda simulator, _: simulator.clear_faults(),
+    ("GET", "requests"): _requests,
+    ("DELETE", "requests"): lambda simulator, _: simulator.clear_requests(),
+    ("GET", "clock"): lambda simulator, _: {"now": iso(simulator.now_ms)},
+    ("POST", "clock"): lambda simulator, body: _advance(simulator, **_fields(body)),
+    ("GET", "settings"): lambda simulator, _: dict(simulator.settings),
+    ("POST", "settings"): lambda simulator, body: _change_settings(simulator, **_fields(body)),
+    ("POST", "permissions"): lambda simulator, body: _permit(simulator, **_fields(body)),
+    ("POST", "reset"): lambda simulator, _: simulator.reset(),
+}

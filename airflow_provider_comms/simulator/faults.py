@@ -7,7 +7,6 @@ import math
 import time
 from email.utils import formatdate
 from functools import partial
-from threading import Lock
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
 
 from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, StringConstraints, model_validator
@@ -36,7 +35,6 @@ Kind = Literal[
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _REDIRECTS = (301, 302, 303, 307, 308)
-_DEFAULT_STATUSES = {"status": 500, "redirect": 307}
 _LEAST_ERROR = 400
 
 _HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\t -~]*$")]
@@ -121,9 +119,9 @@ class Fault(Model):
         if isinstance(kind, int):
             kind, values = "status", {"status": kind, **values}
         if kind is not None:
-            values = {"kind": kind, **values}
-        if isinstance(kind, str) and kind in _DEFAULT_STATUSES:
-            values = {"status": _DEFAULT_STATUSES[kind], **values}
+            values["kind"] = kind
+        if kind in ("status", "redirect"):
+            values.setdefault("status", 500 if kind == "status" else 307)
         super().__init__(**values)
 
     @model_validator(mode="after")
@@ -168,43 +166,17 @@ class Fault(Model):
 
     def retry_headers(self) -> dict[str, str]:
         """The Retry-After header as asked for; empty when there is to be none."""
-        if self.retry_after is None:
-            return {}
-        if isinstance(self.retry_after, str):
-            return {"Retry-After": self.retry_after}
-        if self.retry_after_form == "date":
-            return {"Retry-After": formatdate(math.ceil(time.time() + self.retry_after), usegmt=True)}
-        return {"Retry-After": f"{self.retry_after:.15g}"}
+        match self.retry_after:
+            case None:
+                return {}
+            case str() as text:
+                return {"Retry-After": text}
+            case seconds if self.retry_after_form == "date":
+                return {"Retry-After": formatdate(math.ceil(time.time() + seconds), usegmt=True)}
+            case seconds:
+                return {"Retry-After": f"{seconds:.15g}"}
 
     def summary(self) -> dict[str, Any]:
         """The fault as the control endpoint shows it."""
         shown = {"kind", "resource", "route", "operation_id", "status", "times", "skip", "accept"}
         return self.model_dump(include=shown) | {"matched": self.matched, "hits": self.hits}
-
-
-class FaultQueue:
-    """The faults in force, in the order in which they were added."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._faults: list[Fault] = []
-
-    def add(self, fault: Fault) -> None:
-        """Put a fault into force."""
-        with self._lock:
-            self._faults.append(fault)
-
-    def clear(self) -> None:
-        """End every fault; connections that hang already go on hanging until their clients leave."""
-        with self._lock:
-            self._faults.clear()
-
-    def all(self) -> tuple[Fault, ...]:
-        """The faults added and not cleared, spent ones too."""
-        with self._lock:
-            return tuple(self._faults)
-
-    def take(self, target: Target | None) -> Fault | None:
-        """The fault that strikes a request, if any; counts it."""
-        with self._lock:
-            return next((fault for fault in self._faults if fault.claim(target)), None)

@@ -18,13 +18,11 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from airflow_provider_comms.simulator.fields import RFC_3339
-from airflow_provider_comms.simulator.responses import BadRequest, Problem
+from airflow_provider_comms.simulator.responses import bad_request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
-
-    from pydantic_core import ErrorDetails
 
 _TAG = "[a-zA-Z0-9._~-]+"
 
@@ -63,17 +61,12 @@ class Query(BaseModel):
         try:
             return cls.model_validate(given)
         except ValidationError as error:
-            found = error.errors(include_url=False, include_input=False)
-            raise BadRequest([Problem(f"$.{one['loc'][0]}", _message(one)) for one in found]) from None
+            raise bad_request(error) from None
 
     def others(self) -> tuple[tuple[str, str], ...]:
         """The filters that only this list has, by name."""
         given = self.model_dump(exclude=set(Query.model_fields), exclude_none=True)
         return tuple(sorted(given.items()))
-
-
-def _message(found: ErrorDetails) -> str:
-    return str(found.get("ctx", {}).get("error") or found["msg"])
 
 
 class OperationsQuery(Query):

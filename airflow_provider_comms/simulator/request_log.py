@@ -12,8 +12,9 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
+    from airflow_provider_comms.simulator.connection import Request
     from airflow_provider_comms.simulator.identifiers import Resource, Route
 
 _PATH = re.compile(r"/v1/(Emails|Messages)(?:/(Operations)(?:/([^/]+))?)?")
@@ -21,6 +22,7 @@ _RESOURCES: dict[str, Resource] = {"Emails": "emails", "Messages": "messages"}
 _KEPT_REQUESTS = 100_000
 _KEPT_HEADERS = ("accept", "accept-encoding", "connection", "cookie", "host", "user-agent")
 _DIGEST_DIGITS = 12
+_NO_TARGET = (None, None, None)
 
 
 class Target(NamedTuple):
@@ -91,15 +93,12 @@ class LoggedRequest:
         return f"{self.method} {self.path} {self.query or ''} -> {self.status}{struck} {self.seconds or 0:.3f} s"
 
 
-def log_entry(
-    method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], target: Target | None
-) -> LoggedRequest:
+def log_entry(request: Request, target: Target | None) -> LoggedRequest:
     """A request's entry in the log, without its secrets."""
-    kept_query = {name: _digest(value) if name == "pageToken" else value for name, value in query.items()}
-    kept_headers = {name: headers[name] for name in _KEPT_HEADERS if name in headers}
-    head_size = sum(len(name) + len(value) + 4 for name, value in headers.items())
-    resource, route, operation_id = target or (None, None, None)
-    return LoggedRequest(method, path, kept_query, resource, route, operation_id, kept_headers, head_size)
+    query = {name: _digest(value) if name == "pageToken" else value for name, value in request.query.items()}
+    headers = {name: request.headers[name] for name in _KEPT_HEADERS if name in request.headers}
+    head_size = sum(len(name) + len(value) + 4 for name, value in request.headers.items())
+    return LoggedRequest(request.method, request.path, query, *(target or _NO_TARGET), headers, head_size)
 
 
 def _digest(token: str) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
 
 #: How a 202 looks.
 AcceptedForm = Literal["documented", "location-only", "without-id", "empty", "html"]
@@ -59,6 +63,22 @@ class BadRequest(Exception):  # noqa: N818
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__(problems)
         self.problems = problems
+
+
+def bad_request(error: ValidationError) -> BadRequest:
+    """The answer to what pydantic refuses, with every problem that it has."""
+    return BadRequest([_problem(one) for one in error.errors(include_url=False, include_input=False)])
+
+
+def _problem(found: ErrorDetails) -> Problem:
+    message = str(found.get("ctx", {}).get("error") or found["msg"])
+    return Problem(_json_path(found["loc"]), message, int(found["type"]) if found["type"].isdigit() else None)
+
+
+def _json_path(location: tuple[int | str, ...]) -> str:
+    """The JSON path of what pydantic locates, which also names the form of an object, and that a key is meant."""
+    steps = [step for step in location if not re.fullmatch(r"<\w+>|\[key\]", str(step))]
+    return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
 
 
 def json_response(status: int, content: Any, headers: Mapping[str, str] | None = None) -> Response:

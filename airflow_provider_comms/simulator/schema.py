@@ -2,44 +2,64 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, create_model
+from pydantic_core import core_schema
 
-Given = TypeVar("Given", bound=BaseModel)
-Some = Annotated[str, Field(min_length=1)]
+if TYPE_CHECKING:
+    from pydantic_core import CoreSchema
 
-
-class Object(BaseModel):
-    """A JSON object that may have fields nobody knows."""
-
-    model_config = ConfigDict(strict=True, alias_generator=to_camel)
+SOME = Annotated[str, Field(min_length=1)]
 
 
-class Closed(Object):
-    """A JSON object that may not."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-def one_of(**forms: str) -> Discriminator:
-    """
-    Tell the forms of an object apart by the keys that it has; exactly one form must fit.
-
-    :param forms: for each key the tag of its form, such as ``<address>``; errors leave tags out by their brackets.
-    """
-
-    def form(given: Any) -> str | None:
-        found = {forms[key] for key in forms if key in given} if isinstance(given, dict) else set()
-        return found.pop() if len(found) == 1 else None
-
-    expected = " or ".join(forms)
-    return Discriminator(form, custom_error_type="one_of", custom_error_message=f"must have either {expected}")
+def optional(kind: Any) -> tuple[Any, None]:
+    """A property that may be left out."""
+    return kind, None
 
 
-def is_not_empty(given: Given) -> Given:
-    """Check that an object has a property."""
+def an_object(*, extra: Literal["ignore", "forbid"] = "ignore", **properties: Any) -> Any:
+    """An object of these properties, and perhaps of others; a ``_`` at the end of a name only keeps Python content."""
+    fields = {name.rstrip("_"): one if isinstance(one, tuple) else (one, ...) for name, one in properties.items()}
+    return create_model("Object", __config__=ConfigDict(strict=True, extra=extra), **fields)
+
+
+def closed(**properties: Any) -> Any:
+    """An object of these properties alone."""
+    return an_object(extra="forbid", **properties)
+
+
+def some_of(**properties: Any) -> Any:
+    """A closed object of at least one of these properties."""
+    return Annotated[
+        closed(**{name: optional(kind) for name, kind in properties.items()}), AfterValidator(_is_not_empty)
+    ]
+
+
+def _is_not_empty(given: BaseModel) -> BaseModel:
     if not given.model_fields_set:
         raise ValueError("must have at least one property")
     return given
+
+
+def one_of(**forms: Any) -> Any:
+    """An object of exactly one of several forms, each told by a key that it has."""
+    return Annotated[Any, _OneOf(forms)]
+
+
+class _OneOf(NamedTuple):
+    forms: dict[str, Any]
+
+    def __get_pydantic_core_schema__(self, _source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.tagged_union_schema(
+            {f"<{key}>": handler.generate_schema(form) for key, form in self.forms.items()},
+            self._tag,
+            custom_error_type="one_of",
+            custom_error_message=f"must have either {' or '.join(self.forms)}",
+        )
+
+    def _tag(self, given: Any) -> str | None:
+        """The form's key in brackets, by which errors tell it from the keys of the body."""
+        keys = [key for key in self.forms if key in given] if isinstance(given, dict) else []
+        is_one = len({id(self.forms[key]) for key in keys}) == 1
+        return f"<{keys[0]}>" if is_one else None

@@ -5,20 +5,18 @@ from __future__ import annotations
 import base64
 import re
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, Field, Tag, ValidationError, ValidationInfo
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, ValidationInfo, conlist
 from pydantic_core import PydanticCustomError
 
 from airflow_provider_comms.simulator.fields import RFC_3339
-from airflow_provider_comms.simulator.rcs import Rcs
-from airflow_provider_comms.simulator.responses import BadRequest, Problem
-from airflow_provider_comms.simulator.schema import Closed, Object, Some, is_not_empty, one_of
+from airflow_provider_comms.simulator.rcs import RCS
+from airflow_provider_comms.simulator.responses import BadRequest, Problem, bad_request
+from airflow_provider_comms.simulator.schema import SOME, an_object, closed, one_of, optional, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from pydantic_core import ErrorDetails
 
     from airflow_provider_comms.simulator.identifiers import Resource
 
@@ -34,16 +32,6 @@ _OWN_HEADERS = {
     *("x-sg-id", "x-sg-eid", "received", "dkim-signature", "content-type", "content-transfer-encoding"),
     *("to", "from", "subject", "reply-to", "cc", "bcc"),
 }
-
-
-def _identifier(kind: str) -> Any:
-    return Field(pattern=rf"^{kind}_[0-7][a-hjkmnpqrstv-z0-9]{{25,34}}")
-
-
-def _is_ascii(text: str) -> str:
-    if not text.isascii():
-        raise ValueError("must not contain other characters than ASCII")
-    return text
 
 
 def _is_base64(text: str) -> str:
@@ -87,197 +75,116 @@ def _first_is_time_to_send(texts: list[str], info: ValidationInfo[datetime]) -> 
     return texts
 
 
-_TagText = Field(pattern=r"^[a-zA-Z0-9._~-]+$")
-_Tags = Annotated[
-    dict[Annotated[str, _TagText, Field(max_length=128)], Annotated[str, _TagText, Field(max_length=256)]],
-    Field(max_length=10),
-]
-_Variables = dict[str, str]
-_EmailAddress = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
-_PhoneNumber = Annotated[str, AfterValidator(_is_phone_number)]
-_Text = Annotated[Some, AfterValidator(_is_short)]
-_SenderId = Annotated[str, _identifier("comms_sender")]
+def _identifier(kind: str) -> Any:
+    return Annotated[str, Field(pattern=rf"^{kind}_[0-7][a-hjkmnpqrstv-z0-9]{{25,34}}")]
 
 
-class _Schedule(Closed):
-    send_at: Annotated[list[str], AfterValidator(_first_is_time_to_send)] = Field(default_factory=list)
+_TAG_TEXT = Field(pattern=r"^[a-zA-Z0-9._~-]+$")
+_TAGS = dict[Annotated[str, _TAG_TEXT, Field(max_length=128)], Annotated[str, _TAG_TEXT, Field(max_length=256)]]
+_ANY_SEND = {
+    "tags": optional(Annotated[_TAGS, Field(max_length=10)]),
+    "schedule": optional(some_of(sendAt=Annotated[list[str], AfterValidator(_first_is_time_to_send)])),
+}
+_VARIABLES = optional(dict[str, str])
+_BY_SENDER_ID = an_object(senderId=_identifier("comms_sender"))
+_BY_PROFILE = an_object(
+    profileId=_identifier("mem_profile"), memoryStoreId=_identifier("mem_store"), variables=_VARIABLES
+)
 
 
-class _Send(Object):
-    tags: _Tags = Field(default_factory=dict)
-    schedule: Annotated[_Schedule, AfterValidator(is_not_empty)] = Field(default_factory=_Schedule)
-
-    def seconds_until(self, now: datetime) -> float:
-        """Seconds from ``now`` until it is to be sent; 0 where that is at once."""
-        times = [datetime.fromisoformat(text) for text in self.schedule.send_at[:1]]
-        return max(0.0, *((time - now).total_seconds() for time in times), 0.0)
+def _recipients(**forms: Any) -> Any:
+    """The schema has no bounds here; Twilio's pages have these."""
+    return conlist(one_of(**forms, profileId=_BY_PROFILE), min_length=1, max_length=MAX_RECIPIENTS)
 
 
-class _SenderIdSender(Object):
-    sender_id: _SenderId
+EMAILS = an_object(
+    **_ANY_SEND,
+    from_=one_of(
+        address=an_object(
+            address=Annotated[str, Field(pattern=r"^[!-?A-~]+@[!-?A-~]+$")],
+            name=Annotated[str, Field(pattern=r"^[\x00-\x7F]*$")],
+        ),
+        senderId=_BY_SENDER_ID,
+    ),
+    to=_recipients(
+        address=an_object(
+            address=Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")], name=optional(str), variables=_VARIABLES
+        )
+    ),
+    content=an_object(
+        html=str,
+        subject=str,
+        text=optional(str),
+        attachments=optional(
+            conlist(
+                an_object(
+                    filename=SOME,
+                    contentType=SOME,
+                    content=Annotated[str, AfterValidator(_is_base64)],
+                    cid=optional(SOME),
+                )
+            )
+        ),
+        headers=optional(dict[Annotated[str, AfterValidator(_is_free_header)], str]),
+    ),
+    ipPoolName=optional(Annotated[str, Field(min_length=2, max_length=64)]),
+)
+
+_CHANNEL = Literal["SMS", "RCS", "WHATSAPP"]
+_SENDER_POOL = an_object(
+    senderPoolId=_identifier("comms_senderpool"),
+    channels=optional(
+        an_object(
+            filterIn=optional(Annotated[list[_CHANNEL], AfterValidator(_are_unique)]),
+            priority=optional(conlist(an_object(channel=_CHANNEL, priority=int))),
+        )
+    ),
+)
+_ADDRESS = {
+    "address": Annotated[str, AfterValidator(_is_phone_number)],
+    "channel": Literal["PHONE", "WHATSAPP"],
+}
+_TEXT_WITH_MEDIA = some_of(
+    text=Annotated[SOME, AfterValidator(_is_short)],
+    media=conlist(an_object(url=SOME)),
+)
+
+MESSAGES = an_object(
+    **_ANY_SEND,
+    from_=optional(  # Left out, Twilio picks one.
+        one_of(
+            address=an_object(address=str, channel=_CHANNEL),
+            senderId=_BY_SENDER_ID,
+            senderPoolId=_SENDER_POOL,
+        )
+    ),
+    to=_recipients(
+        address=closed(**_ADDRESS, variables=_VARIABLES),
+        addresses=an_object(addresses=conlist(closed(**_ADDRESS), min_length=1, max_length=10), variables=_VARIABLES),
+    ),
+    content=one_of(
+        text=_TEXT_WITH_MEDIA,
+        media=_TEXT_WITH_MEDIA,
+        contentId=an_object(contentId=Annotated[str, Field(pattern=r"^HX[a-zA-Z0-9]{26,34}$")]),
+        modules=an_object(
+            modules=conlist(
+                one_of(sms=an_object(sms=_TEXT_WITH_MEDIA), rcs=an_object(rcs=RCS)), min_length=1, max_length=4
+            )
+        ),
+    ),
+)
+_SCHEMAS: dict[Resource, TypeAdapter[Any]] = {"emails": TypeAdapter(EMAILS), "messages": TypeAdapter(MESSAGES)}
 
 
-class _Profile(Object):
-    profile_id: Annotated[str, _identifier("mem_profile")]
-    memory_store_id: Annotated[str, _identifier("mem_store")]
-    variables: _Variables = Field(default_factory=dict)
+class SendRequest(NamedTuple):
+    """What counts of a request to send: how many recipients, its tags, and the seconds until it is to be sent."""
+
+    recipient_count: int
+    tags: dict[str, str]
+    scheduled_for: float
 
 
-# -- e-mails --
-
-
-class _EmailSender(Object):
-    address: Annotated[_EmailAddress, AfterValidator(_is_ascii)]
-    name: Annotated[str, AfterValidator(_is_ascii)]
-
-
-class _EmailRecipient(Object):
-    address: _EmailAddress
-    name: str = ""
-    variables: _Variables = Field(default_factory=dict)
-
-
-class _Attachment(Object):
-    filename: Some
-    content_type: Some
-    content: Annotated[str, AfterValidator(_is_base64)]
-    cid: Some = ""
-
-
-class _EmailContent(Object):
-    html: str
-    subject: str
-    text: str = ""
-    attachments: list[_Attachment] = Field(default_factory=list)
-    headers: dict[Annotated[str, AfterValidator(_is_free_header)], str] = Field(default_factory=dict)
-
-
-class SendEmails(_Send):
-    """The body of ``POST /Emails``."""
-
-    from_: Annotated[
-        Annotated[_EmailSender, Tag("<address>")] | Annotated[_SenderIdSender, Tag("<sender>")],
-        one_of(address="<address>", senderId="<sender>"),
-    ] = Field(alias="from")
-    # The schema has no bounds here; Twilio's pages have these.
-    to: Annotated[
-        list[
-            Annotated[
-                Annotated[_EmailRecipient, Tag("<address>")] | Annotated[_Profile, Tag("<profile>")],
-                one_of(address="<address>", profileId="<profile>"),
-            ]
-        ],
-        Field(min_length=1, max_length=MAX_RECIPIENTS),
-    ]
-    content: _EmailContent
-    ip_pool_name: Annotated[str, Field(min_length=2, max_length=64)] = ""
-
-
-# -- messages --
-
-_Channel = Literal["PHONE", "WHATSAPP"]
-_SenderChannel = Literal["SMS", "RCS", "WHATSAPP"]
-
-
-class _MessageSender(Object):
-    address: str
-    channel: _SenderChannel
-
-
-class _ChannelPriority(Object):
-    channel: _SenderChannel
-    priority: int
-
-
-class _Channels(Object):
-    filter_in: Annotated[list[_SenderChannel], AfterValidator(_are_unique)] = Field(default_factory=list)
-    priority: list[_ChannelPriority] = Field(default_factory=list)
-
-
-class _SenderPool(Object):
-    sender_pool_id: Annotated[str, _identifier("comms_senderpool")]
-    channels: _Channels = Field(default_factory=_Channels)
-
-
-class _Address(Closed):
-    address: _PhoneNumber
-    channel: _Channel
-
-
-class _AddressRecipient(_Address):
-    variables: _Variables = Field(default_factory=dict)
-
-
-class _AddressesRecipient(Object):
-    addresses: Annotated[list[_Address], Field(min_length=1, max_length=10)]
-    variables: _Variables = Field(default_factory=dict)
-
-
-class _Media(Object):
-    url: Some
-
-
-class _TextWithMedia(Closed):
-    text: _Text = ""
-    media: list[_Media] = Field(default_factory=list)
-
-
-class _Template(Object):
-    content_id: Annotated[str, Field(pattern=r"^HX[a-zA-Z0-9]{26,34}$")]
-
-
-class _SmsModule(Object):
-    sms: Annotated[_TextWithMedia, AfterValidator(is_not_empty)]
-
-
-class _RcsModule(Object):
-    rcs: Rcs
-
-
-class _Modules(Object):
-    modules: Annotated[
-        list[
-            Annotated[
-                Annotated[_SmsModule, Tag("<sms>")] | Annotated[_RcsModule, Tag("<rcs>")],
-                one_of(sms="<sms>", rcs="<rcs>"),
-            ]
-        ],
-        Field(min_length=1, max_length=4),
-    ]
-
-
-class SendMessages(_Send):
-    """The body of ``POST /Messages``."""
-
-    from_: Annotated[
-        Annotated[_MessageSender, Tag("<address>")]
-        | Annotated[_SenderIdSender, Tag("<sender>")]
-        | Annotated[_SenderPool, Tag("<pool>")],
-        one_of(address="<address>", senderId="<sender>", senderPoolId="<pool>"),
-    ] = Field(default_factory=_SenderPool.model_construct, alias="from")  # Left out, Twilio picks one.
-    to: Annotated[
-        list[
-            Annotated[
-                Annotated[_AddressRecipient, Tag("<address>")]
-                | Annotated[_AddressesRecipient, Tag("<addresses>")]
-                | Annotated[_Profile, Tag("<profile>")],
-                one_of(address="<address>", addresses="<addresses>", profileId="<profile>"),
-            ]
-        ],
-        Field(min_length=1, max_length=MAX_RECIPIENTS),
-    ]
-    content: Annotated[
-        Annotated[_TextWithMedia, Tag("<text>")]
-        | Annotated[_Template, Tag("<template>")]
-        | Annotated[_Modules, Tag("<modules>")],
-        one_of(text="<text>", media="<text>", contentId="<template>", modules="<modules>"),
-    ]
-
-
-_FORMS: dict[Resource, type[SendEmails | SendMessages]] = {"emails": SendEmails, "messages": SendMessages}
-
-
-def read_send(resource: Resource, headers: Mapping[str, str], body: bytes, now: datetime) -> SendEmails | SendMessages:
+def read_send(resource: Resource, headers: Mapping[str, str], body: bytes, now: datetime) -> SendRequest:
     """
     The request that a body holds.
 
@@ -289,19 +196,9 @@ def read_send(resource: Resource, headers: Mapping[str, str], body: bytes, now: 
     if len(body) > MAX_BYTES:
         raise BadRequest([Problem("$", "The full request must not exceed 5 MB")])
     try:
-        return _FORMS[resource].model_validate_json(body, context=now)
+        send = _SCHEMAS[resource].validate_json(body, context=now)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        raise BadRequest([_problem(one) for one in found]) from None
-
-
-def _problem(found: ErrorDetails) -> Problem:
-    message = str(found.get("ctx", {}).get("error") or found["msg"])
-    code = int(found["type"]) if found["type"].isdigit() else None
-    return Problem(_json_path(found["loc"]), message, code)
-
-
-def _json_path(location: tuple[int | str, ...]) -> str:
-    """The JSON path of what pydantic locates, which also names the form of an object, and that a key is meant."""
-    steps = [step for step in location if not (isinstance(step, str) and re.fullmatch(r"<\w+>|\[key\]", step))]
-    return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+        raise bad_request(error) from None
+    times = [datetime.fromisoformat(text) for text in send.schedule.sendAt[:1]] if send.schedule else []
+    scheduled_for = max(0.0, *((time - now).total_seconds() for time in times), 0.0)
+    return SendRequest(len(send.to), send.tags or {}, scheduled_for)

@@ -5,23 +5,19 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-import threading
+from abc import ABC, abstractmethod
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from threading import Thread
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from airflow_provider_comms.simulator.connection import Connection
 from airflow_provider_comms.simulator.fields import FieldError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from airflow_provider_comms.simulator.connection import Request
 
-    Respond = Callable[[Connection, Request], Awaitable[None]]
-
 _BACKLOG = 2048
-_START_SECONDS = 10.0
 _STOP_SECONDS = 5.0
 
 
@@ -40,9 +36,8 @@ def bind(host: str, port: int) -> socket.socket:
     if not is_loopback(host):
         raise FieldError("host", f"must be a loopback address such as 127.0.0.1, not {host!r}")
     # asyncio only turns off Nagle's delay (40 ms per answer) for sockets that name their protocol.
-    listening = socket.socket(
-        socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
-    )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1" if host == "localhost" else host, port))
@@ -67,8 +62,6 @@ def check_source(headers: dict[str, str], port: int) -> None:
 
     Any page in a browser on this machine can send requests to loopback, and give itself a name for it.
 
-    :param headers: the request's, by their names in lower case.
-    :param port: the port listened on.
     :raises FieldError: when it does.
     """
     host, origin = headers.get("host", ""), headers.get("origin")
@@ -86,46 +79,67 @@ def _names_this_machine(host: str, port: int) -> bool:
         return False
 
 
-class ServerThread:
-    """
-    Answers requests until it is stopped.
+class Server(ABC):
+    """What answers requests while it is used as a context manager, and can be started again."""
 
-    :param respond: answers one request.
-    :param listening: a socket made by :func:`bind`; it is closed when the server stops.
-    """
+    def __init__(self, host: str, port: int) -> None:
+        self._host, self._port, self._url = host, port, ""
 
-    def __init__(self, respond: Respond, listening: socket.socket) -> None:
-        self._respond = respond
-        self._listening = listening
-        self._loop = asyncio.new_event_loop()
-        self._stopping = asyncio.Event()
-        self._started = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="comms-simulator", daemon=True)
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._url or 'stopped'}>"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @abstractmethod
+    async def _respond(self, connection: Connection, request: Request) -> None:
+        """Answer one request."""
+
+    @property
+    def url(self) -> str:
+        """
+        The base URL without the version, such as ``http://127.0.0.1:40123``.
+
+        :raises ServerError: when it is not running.
+        """
+        if not self._url:
+            raise ServerError("the simulator is not running; use it as a context manager or call start()")
+        return self._url
 
     def start(self) -> None:
         """
-        Start serving; returns once requests are answered.
+        Listen: from now on requests are answered.
 
-        :raises ServerError: when that does not come to pass.
+        :raises FieldError: when the host is no loopback address or the port is taken.
+        :raises ServerError: when it runs already.
         """
+        if self._url:
+            raise ServerError("this simulator is running already")
+        listening = bind(self._host, self._port)
+        host, self._port = listening.getsockname()[:2]  # Started again, it listens where it did.
+        self._url = f"http://[{host}]:{self._port}" if ":" in host else f"http://{host}:{self._port}"
+        self._loop, self._stopping = asyncio.new_event_loop(), asyncio.Event()
+        self._thread = Thread(target=self._run, args=[listening], name="comms-simulator", daemon=True)
         self._thread.start()
-        if not self._started.wait(_START_SECONDS):
-            raise ServerError("the simulator's server did not start; see the traceback above")
 
     def stop(self) -> None:
-        """Stop serving and drop every connection; does nothing when it has stopped already."""
-        with suppress(RuntimeError):  # The loop is closed already.
-            self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join(_STOP_SECONDS)
-        self._listening.close()
+        """Stop at once, whatever is under way; does nothing when it is not running."""
+        if self._url:
+            with suppress(RuntimeError):  # The loop has died already.
+                self._loop.call_soon_threadsafe(self._stopping.set)
+            self._thread.join(_STOP_SECONDS)
+            self._url = ""
 
-    def _run(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            runner.run(self._serve())
+    def _run(self, listening: socket.socket) -> None:
+        with listening, asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._serve(listening))
 
-    async def _serve(self) -> None:
-        server = await asyncio.start_server(self._connected, sock=self._listening, backlog=_BACKLOG)
-        self._started.set()
+    async def _serve(self, listening: socket.socket) -> None:
+        server = await asyncio.start_server(self._connected, sock=listening, backlog=_BACKLOG)
         await self._stopping.wait()
         server.close()  # Connections end with the loop, which cancels what is under way.
 

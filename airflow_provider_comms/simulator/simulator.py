@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
 from pydantic import Field
@@ -28,7 +28,7 @@ from airflow_provider_comms.simulator.plans import OperationPlan, plan_for
 from airflow_provider_comms.simulator.request_log import LoggedRequest
 from airflow_provider_comms.simulator.responses import error
 from airflow_provider_comms.simulator.sends import AcceptedSend, count_recipients
-from airflow_provider_comms.simulator.server import ServerError, ServerThread, bind, check_source
+from airflow_provider_comms.simulator.server import Server, check_source
 from airflow_provider_comms.simulator.settings import Settings
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _Many = Annotated[int, Field(strict=True, ge=0, le=5_000_000)]
 _Port = Annotated[int, Field(strict=True, ge=0, le=65535)]
 
 
-class Simulator:
+class Simulator(Server):
     """
     A Comms API v1 on loopback, running while it is used as a context manager.
 
@@ -79,38 +79,11 @@ class Simulator:
         on_request: Callable[[LoggedRequest], None] | None = None,
         **settings: Any,
     ) -> None:
+        super().__init__(host, port)
         self.account_sid, self.auth_token = account_sid, auth_token
         self.api_key_sid, self.api_key_secret = api_key_sid, api_key_secret
-        self._host, self._port = host, port
         credentials = Credentials({account_sid: auth_token, api_key_sid: api_key_secret})
         self._api = Api(credentials, Settings(**settings), Clock(start, frozen=frozen), seed, on_request)
-        self._server: ServerThread | None = None
-        self._url = ""
-
-    def __repr__(self) -> str:
-        return f"<Simulator {self._url or 'stopped'}>"
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def start(self) -> None:
-        """
-        Listen, and return once requests are answered.
-
-        :raises FieldError: when the host is no loopback address or the port is taken.
-        :raises ServerError: when it runs already, or the server does not start.
-        """
-        if self._server is not None:
-            raise ServerError("this simulator is running already")
-        listening = bind(self._host, self._port)
-        host, self._port = listening.getsockname()[:2]  # Started again, it listens where it did.
-        self._url = f"http://[{host}]:{self._port}" if ":" in host else f"http://{host}:{self._port}"
-        self._server = ServerThread(self._respond, listening)
-        self._server.start()
 
     async def _respond(self, connection: Connection, request: Request) -> None:
         try:
@@ -125,23 +98,6 @@ class Simulator:
         await connection.read_body(request)
         on_control = request.path.startswith("/control/")
         await connection.send(control.respond(self, request) if on_control else error(404))
-
-    def stop(self) -> None:
-        """Stop at once, whatever is under way; does nothing when it is not running."""
-        if self._server is not None:
-            self._server.stop()
-            self._server, self._url = None, ""
-
-    @property
-    def url(self) -> str:
-        """
-        The base URL without the version, such as ``http://127.0.0.1:40123``.
-
-        :raises ServerError: when it is not running.
-        """
-        if not self._url:
-            raise ServerError("the simulator is not running; use it as a context manager or call start()")
-        return self._url
 
     def connection_json(self, *, api_key: bool = False) -> str:
         """
@@ -264,17 +220,20 @@ class Simulator:
         :raises FieldError: when a value makes no sense.
         """
         fault = kind if isinstance(kind, Fault) else Fault(kind, **fields)
-        self._api.faults.add(fault)
+        with self._api.lock:
+            self._api.faults.append(fault)
         return fault
 
     @property
     def faults(self) -> tuple[Fault, ...]:
         """The faults added and not cleared, spent ones too."""
-        return self._api.faults.all()
+        with self._api.lock:
+            return tuple(self._api.faults)
 
     def clear_faults(self) -> None:
-        """End every fault."""
-        self._api.faults.clear()
+        """End every fault; connections that hang already go on hanging until their clients leave."""
+        with self._api.lock:
+            self._api.faults.clear()
 
     @property
     def sends(self) -> tuple[AcceptedSend, ...]:

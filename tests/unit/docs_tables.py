@@ -14,7 +14,6 @@ from airflow_provider_comms.cli.exits import Exit
 from airflow_provider_comms.comms import errors
 from airflow_provider_comms.get_provider_info import get_provider_info
 from airflow_provider_comms.hooks.fields import EXTRAS, STANDARD
-from airflow_provider_comms.simulator.control import ROUTES
 
 TABLE = re.compile(r"<!-- (\w+): begin -->\n.*?<!-- \1: end -->", re.DOTALL)
 PARAMETER = re.compile(r"^:param (\w+): (.*?)(?=^:|^$|\Z)", re.MULTILINE | re.DOTALL)
@@ -49,12 +48,6 @@ def fields_table():
 
 def exits_table():
     return ["| status | when |", "|---|---|", *(f"| {int(one)} | {one.meaning} |" for one in Exit)]
-
-
-def control_table():
-    lines = ["| request | takes | gives or does |", "|---|---|---|"]
-    lines += [f"| `{route.method} /control/{route.path}` | {route.takes} | {route.does} |" for route in ROUTES]
-    return lines
 
 
 # Errors
@@ -215,6 +208,5 @@ TABLES = {
     "errors": errors_entries,
     "task_errors": task_errors_entries,
     "exits": exits_table,
-    "control": control_table,
     "parameters": parameters,
 }

@@ -74,6 +74,13 @@ def test_what_is_said_to_be_templated_is(operator):
     assert {name for name in set(operator.template_fields) - said if "Liquid" not in documented[name]} <= {"modules"}
 
 
+def test_the_docs_of_the_simulator_name_every_control_request():
+    from airflow_provider_comms.simulator.control import ROUTES
+
+    page = (ROOT / "docs" / "simulator.md").read_text()
+    assert re.findall(r"^\| `(\w+) /control/(.*?)` \|", page, re.MULTILINE) == list(ROUTES)
+
+
 COMMAND = re.compile(
     r"^(?:\$ )?.*?(?:airflow comms|python -m airflow_provider_comms(?P<simulator>\.simulator)?) (?P<line>\w.*|--.*)"
 )

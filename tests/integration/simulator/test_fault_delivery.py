@@ -69,6 +69,15 @@ def test_a_fault_strikes_only_what_it_is_for(simulator, api):
     assert [request.fault for request in simulator.requests] == [None, None, None, "status", None]
 
 
+def test_the_first_fault_that_strikes_is_taken(simulator, api):
+    first, second = simulator.fault(429, times=1), simulator.fault(503)
+
+    assert [api.get(PATH).status_code for _ in range(3)] == [429, 503, 503]
+    assert (first.hits, second.hits, second.matched) == (1, 2, 2)
+    simulator.clear_faults()
+    assert api.get(PATH).status_code == 200
+
+
 def test_slow(simulator, api):
     simulator.fault("slow", seconds=0.2)
     begun = time.monotonic()

@@ -8,7 +8,6 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from airflow_provider_comms.simulator import Fault, FieldError
-from airflow_provider_comms.simulator.faults import FaultQueue
 from airflow_provider_comms.simulator.request_log import Target
 
 LIST = Target("emails", "list", None)
@@ -50,17 +49,6 @@ def test_a_share_is_spread_evenly(share):
     assert sum(hits) == 100 * share
     assert not hits[0]
     assert all(sum(hits[start : start + 10]) == 10 * share for start in range(1, 100, 10))
-
-
-def test_the_first_fault_that_strikes_is_taken():
-    queue = FaultQueue()
-    first, second = Fault(429, times=1), Fault("reset")
-    queue.add(first)
-    queue.add(second)
-
-    assert [queue.take(LIST) for _ in range(3)] == [first, second, second]
-    queue.clear()
-    assert queue.take(LIST) is None
 
 
 def test_a_number_stands_for_a_status():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 
 from airflow_provider_comms.simulator.request_log import RateLimit, RequestLog, Target, log_entry, read_target
 
@@ -10,7 +11,8 @@ EMAILS = Target("emails", "list", None)
 
 
 def entry(target=EMAILS, query=None, headers=None):
-    return log_entry("GET", "/v1/Emails/Operations", query or {}, headers or {}, target)
+    request = SimpleNamespace(method="GET", path="/v1/Emails/Operations", query=query or {}, headers=headers or {})
+    return log_entry(request, target)
 
 
 def test_the_log_holds_no_secret():
