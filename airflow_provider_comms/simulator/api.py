@@ -6,12 +6,12 @@ from datetime import timedelta
 from functools import cache, partial
 from random import Random
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_comms.simulator.clock import EPOCH
 from airflow_provider_comms.simulator.delivery import deliver
 from airflow_provider_comms.simulator.identifiers import ID_PATTERN, RESOURCES
-from airflow_provider_comms.simulator.items import Batch, ItemList
+from airflow_provider_comms.simulator.items import Batch, items_between
 from airflow_provider_comms.simulator.listing import Listing, Tokens
 from airflow_provider_comms.simulator.plans import OperationPlan
 from airflow_provider_comms.simulator.queries import EmailsQuery, MessagesQuery, OperationsQuery
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from airflow_provider_comms.simulator.credentials import Credentials
     from airflow_provider_comms.simulator.faults import Fault
     from airflow_provider_comms.simulator.identifiers import Resource
-    from airflow_provider_comms.simulator.listing import Source
+    from airflow_provider_comms.simulator.listing import Between
     from airflow_provider_comms.simulator.queries import Query
     from airflow_provider_comms.simulator.request_log import LoggedRequest, Target
     from airflow_provider_comms.simulator.settings import Settings
@@ -130,22 +130,24 @@ class Api:
                 return error(400, problems=refused.problems)
 
     def _list(self, request: Request, target: Target) -> Response:
-        query = OperationsQuery.read(request.query)
-        return self._page(self.stores[target.resource], query, self.settings.list_lag)
+        query, store = OperationsQuery.read(request.query), self.stores[target.resource]
+        return self._page(f"{target.resource}.operations", query, store.between, self.settings.list_lag)
 
     def _find(self, request: Request, target: Target) -> Response:
         query = _ITEM_QUERIES[target.resource].read(request.query)
-        batches = self._batches(target.resource, _location(request, ""))
-        return self._page(ItemList(target.resource, batches, dict(query.others())), query, self.settings.item_lag)
+        filters, url = dict(query.others()), _location(request, "")
+        batches = [batch for batch in self._batches(target.resource, url) if batch.matches(filters)]
+        between = partial(items_between, batches, profile=filters.get("profile"))
+        return self._page(target.resource, query, between, self.settings.item_lag)
 
     def _batches(self, resource: Resource, url: str) -> Iterator[Batch]:
         for send in self.sends:
             if operation := self.stores[resource].get(send.operation_id):
                 yield Batch(send, operation, self.settings.items_per_second, url)
 
-    def _page(self, source: Source[Any], query: Query, lag: float) -> Response:
-        listing = Listing(source, query, self.settings, self._tokens)
-        return raw_json(listing.to_json(self.clock.now_ms() - round(lag * 1000)))
+    def _page(self, name: str, query: Query, between: Between, lag: float) -> Response:
+        listing = Listing(name, query, self.settings, self._tokens)
+        return raw_json(listing.to_json(between, self.clock.now_ms() - round(lag * 1000)))
 
     def _fetch(self, _request: Request, target: Target) -> Response:
         operation_id = str(target.operation_id)

@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import json
 from datetime import timedelta
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_provider_comms.simulator.clock import EPOCH
 from airflow_provider_comms.simulator.responses import BadRequest, Problem
 from airflow_provider_comms.simulator.store import Position
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
+    from airflow_provider_comms.simulator.items import Item
     from airflow_provider_comms.simulator.queries import Query
     from airflow_provider_comms.simulator.settings import Settings
-    from airflow_provider_comms.simulator.store import Order
+    from airflow_provider_comms.simulator.store import Operation, Order
 
+    #: What is listed from one position up to, without, another; of that, in an order, what follows a third one.
+    Between = Callable[[Position, Position, Position | None, Order], Iterator[Operation] | Iterator[Item]]
 
-class Positioned(Protocol):
-    """What a listing can show."""
-
-    @property
-    def position(self) -> Position:
-        """Where it stands in the order of creation."""
-
-
-Entry = TypeVar("Entry", bound=Positioned)
 _SEAL_BYTES = 8
 #: Base64 of these three bytes is ``+//+``, and what follows is padded so that every token also ends in ``==``.
 _AWKWARD = b"\xfb\xff\xfe"
@@ -54,23 +47,6 @@ class Filters(NamedTuple):
     others: tuple[tuple[str, str], ...] = ()
 
 
-class Source(Protocol[Entry]):
-    """What a listing shows, sorted by creation."""
-
-    @property
-    def name(self) -> str:
-        """The listing's own name; page tokens are bound to it."""
-
-    def between(self, begin: Position, end: Position, *, after: Position | None, order: Order) -> Iterator[Entry]:
-        """The entries from ``begin`` up to, without, ``end``; of these, in their order, what follows ``after``."""
-
-    def shows(self, entry: Entry, status: str | None, now_ms: int) -> bool:
-        """Whether an entry is listed, and has the status (None: any)."""
-
-    def to_json(self, entry: Entry, now_ms: int, *, in_list: bool) -> str:
-        """An entry's JSON."""
-
-
 class Cursor(NamedTuple):
     """
     Where a page begins.
@@ -91,17 +67,13 @@ class Page(NamedTuple):
 
 
 class Tokens:
-    """
-    Writes and reads page tokens, each bound to the listing it was made for.
-
-    :param secret: what seals the tokens.
-    """
+    """Writes and reads page tokens, each sealed for one listing: its resource, filters and order as one text."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
 
     def write(self, cursor: Cursor, listing: str) -> str:
-        """The token of a cursor within a listing (its resource, filters and order as one text)."""
+        """The token of a cursor."""
         content = json.dumps(cursor).encode()
         content += b" " * ((2 - len(content)) % 3)
         return base64.b64encode(_AWKWARD + content + self._seal(content, listing)).decode()
@@ -110,7 +82,7 @@ class Tokens:
         """The cursor in a token, or None where it was not written for this listing."""
         try:
             plain = base64.b64decode(token, validate=True)
-        except (binascii.Error, ValueError):
+        except ValueError:
             return None
         content, seal = plain[len(_AWKWARD) : -_SEAL_BYTES], plain[-_SEAL_BYTES:]
         if not hmac.compare_digest(seal, self._seal(content, listing)):
@@ -126,15 +98,14 @@ class Listing:
     """
     One request for a page.
 
-    :param source: what is listed.
-    :param query: the query's parameters.
+    :param name: of what is listed, such as ``emails.operations``; the answer has the last part of it.
     :raises BadRequest: when the page token is not one of this listing.
     """
 
-    def __init__(self, source: Source[Any], query: Query, settings: Settings, tokens: Tokens) -> None:
-        self._source, self._settings, self._tokens = source, settings, tokens
+    def __init__(self, name: str, query: Query, settings: Settings, tokens: Tokens) -> None:
+        self._key, self._settings, self._tokens = name.rpartition(".")[2], settings, tokens
         self.size, self.filters = query.page_size, filters_of(query, inclusive=settings.inclusive_bounds)
-        self._name = repr((source.name, self.filters, settings.order))
+        self._name = repr((name, self.filters, settings.order))
         self._continued = query.page_token is not None
         self.cursor = self._cursor(query.page_token)
 
@@ -145,23 +116,20 @@ class Listing:
             raise BadRequest([Problem("$.pageToken", message)])
         return cursor
 
-    def to_json(self, now_ms: int) -> bytes:
+    def to_json(self, between: Between, now_ms: int) -> bytes:
         """The answer's body."""
-        page = make_page(self._source, self.filters, self.cursor, self.size, settings=self._settings, now_ms=now_ms)
-        key, entries = self._source.name.rpartition(".")[2], ",".join(page.entries)
-        body = f'{{"{key}":[{entries}],"pagination":{json.dumps(self._pagination(page))}}}'
+        page = make_page(between, self.filters, self.cursor, self.size, settings=self._settings, now_ms=now_ms)
+        pagination = json.dumps(self._pagination(page.following))
+        body = f'{{"{self._key}":[{",".join(page.entries)}],"pagination":{pagination}}}'
         return body.encode(errors="backslashreplace")
 
-    def _pagination(self, page: Page) -> dict[str, str | None]:
-        own = self._token(self.cursor)
+    def _pagination(self, following: Cursor | None) -> dict[str, str | None]:
+        own = self._tokens.write(self.cursor, self._name)
         if self._settings.loop_tokens and self._continued:
             return {"next": own, "self": own}
-        if page.following is not None:
-            return {"next": self._token(page.following), "self": own}
+        if following is not None:
+            return {"next": self._tokens.write(following, self._name), "self": own}
         return {"self": own} if self._settings.omit_next else {"next": None, "self": own}
-
-    def _token(self, cursor: Cursor) -> str:
-        return self._tokens.write(cursor, self._name)
 
 
 def filters_of(query: Query, *, inclusive: bool) -> Filters:
@@ -178,12 +146,12 @@ def _first_ms(bound: datetime, included: bool) -> int:
 
 
 def make_page(
-    source: Source[Entry], filters: Filters, cursor: Cursor, size: int, *, settings: Settings, now_ms: int
+    between: Between, filters: Filters, cursor: Cursor, size: int, *, settings: Settings, now_ms: int
 ) -> Page:
     """The page of at most ``size`` entries that a cursor points at."""
     if settings.empty_pages and filters != Filters() and not cursor.blanks:
         return Page([], cursor._replace(blanks=1))
-    found = list(islice(_kept(source, filters, cursor, settings.order, now_ms), size + 1))
+    found = list(islice(_kept(between, filters, cursor, settings.order, now_ms), size + 1))
     held, following = found[:size], None
     if len(found) > size:
         # With `repeat_at_seam` the next page begins with the last entry of this one.
@@ -191,11 +159,10 @@ def make_page(
         following = Cursor(last.position)
     elif settings.endless_pages:
         following = Cursor(held[-1].position if held else cursor.after, cursor.blanks + 1)
-    return Page([source.to_json(entry, now_ms, in_list=True) for entry in held], following)
+    return Page([entry.to_json(now_ms, in_list=True) for entry in held], following)
 
 
-def _kept(source: Source[Entry], filters: Filters, cursor: Cursor, order: Order, now_ms: int) -> Iterator[Entry]:
+def _kept(between: Between, filters: Filters, cursor: Cursor, order: Order, now_ms: int) -> Iterator[Any]:
     end_ms = now_ms + 1 if filters.end_ms is None else min(now_ms + 1, filters.end_ms)
-    begin, end = Position(filters.begin_ms or 0), Position(end_ms)
-    entries = source.between(begin, end, after=cursor.after, order=order)
-    return (entry for entry in entries if source.shows(entry, filters.status, now_ms))
+    entries = between(Position(filters.begin_ms or 0), Position(end_ms), cursor.after, order)
+    return (entry for entry in entries if entry.shows(filters.status, now_ms))

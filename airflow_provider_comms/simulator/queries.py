@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import (
     AwareDatetime,
@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from airflow_provider_comms.simulator.fields import RFC_3339
+from airflow_provider_comms.simulator.fields import rfc_3339
 from airflow_provider_comms.simulator.responses import bad_request
 
 if TYPE_CHECKING:
@@ -27,17 +27,14 @@ if TYPE_CHECKING:
 _TAG = "[a-zA-Z0-9._~-]+"
 
 
-def _written_as(pattern: str, wanted: str) -> BeforeValidator:
-    def check(given: str) -> str:
-        if not re.fullmatch(pattern, given, re.ASCII):
-            raise ValueError(f"must be {wanted}")
-        return given
-
-    return BeforeValidator(check)
+def _whole_number(text: str) -> str:
+    if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
+        raise ValueError("must be a whole number from 1 to 1000")
+    return text
 
 
-_Date = Annotated[AwareDatetime, _written_as(RFC_3339, "a date and time as in RFC 3339, such as 2026-01-31T08:00:00Z")]
-_Whole = _written_as(r"[+-]?\d{1,18}", "a whole number from 1 to 1000")
+_Date = Annotated[AwareDatetime, BeforeValidator(rfc_3339)]
+_ItemStatus = Literal["SCHEDULED", "QUEUED", "SENT", "DELIVERED", "UNDELIVERED", "FAILED", "CANCELED", "INBOUND"]
 
 
 class Query(BaseModel):
@@ -48,7 +45,7 @@ class Query(BaseModel):
     start_date: _Date | None = None
     end_date: _Date | None = None
     status: str | None = None
-    page_size: Annotated[int, _Whole, Field(ge=1, le=1000)] = 50
+    page_size: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=1000)] = 50
     page_token: str | None = None
 
     @classmethod
@@ -83,30 +80,13 @@ class _ItemsQuery(Query):
 class EmailsQuery(_ItemsQuery):
     """What ``GET /Emails`` takes."""
 
-    status: (
-        Literal["SCHEDULED", "QUEUED", "SENT", "DELIVERED", "UNDELIVERED", "OPENED", "FAILED", "CANCELED", "INBOUND"]
-        | None
-    ) = None
+    status: Literal[_ItemStatus, "OPENED"] | None = None
 
 
 class MessagesQuery(_ItemsQuery):
     """What ``GET /Messages`` takes."""
 
-    status: (
-        Literal[
-            "QUEUED",
-            "SENT",
-            "SCHEDULED",
-            "DELIVERED",
-            "READ",
-            "FAILED",
-            "UNDELIVERED",
-            "CANCELED",
-            "GROUP",
-            "INBOUND",
-        ]
-        | None
-    ) = None
+    status: Literal[_ItemStatus, "READ", "GROUP"] | None = None
     channel: Literal["SMS", "RCS", "WHATSAPP"] | None = None
     profile: Annotated[str, Field(pattern=r"^mem_profile_[0-7][a-hjkmnpqrstv-z0-9]{25,34}")] | None = None
     session_id: Annotated[str, Field(pattern=r"^comms_session_[a-hjkmnpqrstv-z0-9]{26,34}")] | None = None
@@ -114,7 +94,7 @@ class MessagesQuery(_ItemsQuery):
     @field_validator("end_date")
     @classmethod
     def _check_order(cls, end: datetime | None, info: ValidationInfo) -> datetime | None:
-        start: Any = info.data.get("start_date")
+        start = info.data.get("start_date")
         if end is not None and start is not None and end <= start:
             raise ValueError("must be greater than startDate")
         return end

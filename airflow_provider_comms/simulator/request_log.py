@@ -22,7 +22,6 @@ _RESOURCES: dict[str, Resource] = {"Emails": "emails", "Messages": "messages"}
 _KEPT_REQUESTS = 100_000
 _KEPT_HEADERS = ("accept", "accept-encoding", "connection", "cookie", "host", "user-agent")
 _DIGEST_DIGITS = 12
-_NO_TARGET = (None, None, None)
 
 
 class Target(NamedTuple):
@@ -98,7 +97,8 @@ def log_entry(request: Request, target: Target | None) -> LoggedRequest:
     query = {name: _digest(value) if name == "pageToken" else value for name, value in request.query.items()}
     headers = {name: request.headers[name] for name in _KEPT_HEADERS if name in request.headers}
     head_size = sum(len(name) + len(value) + 4 for name, value in request.headers.items())
-    return LoggedRequest(request.method, request.path, query, *(target or _NO_TARGET), headers, head_size)
+    resource, route, operation_id = target or (None, None, None)
+    return LoggedRequest(request.method, request.path, query, resource, route, operation_id, headers, head_size)
 
 
 def _digest(token: str) -> str:

@@ -18,15 +18,21 @@ def optional(kind: Any) -> tuple[Any, None]:
     return kind, None
 
 
-def an_object(*, extra: Literal["ignore", "forbid"] = "ignore", **properties: Any) -> Any:
+def an_object(**properties: Any) -> Any:
     """An object of these properties, and perhaps of others; a ``_`` at the end of a name only keeps Python content."""
-    fields = {name.rstrip("_"): one if isinstance(one, tuple) else (one, ...) for name, one in properties.items()}
-    return create_model("Object", __config__=ConfigDict(strict=True, extra=extra), **fields)
+    return _object("ignore", properties)
 
 
 def closed(**properties: Any) -> Any:
     """An object of these properties alone."""
-    return an_object(extra="forbid", **properties)
+    return _object("forbid", properties)
+
+
+def _object(extra: Literal["ignore", "forbid"], properties: dict[str, Any]) -> type[BaseModel]:
+    fields: dict[str, Any] = {
+        name.rstrip("_"): given if isinstance(given, tuple) else (given, ...) for name, given in properties.items()
+    }
+    return create_model("Object", __config__=ConfigDict(strict=True, extra=extra), **fields)
 
 
 def some_of(**properties: Any) -> Any:

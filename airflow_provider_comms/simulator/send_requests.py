@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, ValidationInfo, conlist
 from pydantic_core import PydanticCustomError
 
-from airflow_provider_comms.simulator.fields import RFC_3339
+from airflow_provider_comms.simulator.fields import rfc_3339
 from airflow_provider_comms.simulator.rcs import RCS
 from airflow_provider_comms.simulator.responses import BadRequest, Problem, bad_request
 from airflow_provider_comms.simulator.schema import SOME, an_object, closed, one_of, optional, some_of
@@ -68,9 +68,7 @@ def _is_phone_number(text: str) -> str:
 def _first_is_time_to_send(texts: list[str], info: ValidationInfo[datetime]) -> list[str]:
     """The others do not count."""
     for text in texts[:1]:
-        if not re.fullmatch(RFC_3339, text, re.ASCII):
-            raise ValueError("must be a date and time as in RFC 3339, such as 2026-01-31T08:00:00Z")
-        if datetime.fromisoformat(text) - info.context > MAX_AHEAD:
+        if datetime.fromisoformat(rfc_3339(text)) - info.context > MAX_AHEAD:
             raise ValueError(f"must be at most {MAX_AHEAD.days} days from now")
     return texts
 

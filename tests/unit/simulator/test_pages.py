@@ -33,7 +33,7 @@ def walk(store, settings, filters=UNFILTERED, *, size=3, between=lambda: None, m
     """Every page of a listing."""
     cursor, pages = Cursor(), []
     while cursor is not None and len(pages) < most:
-        page = make_page(store, filters, cursor, size, settings=settings, now_ms=NOW)
+        page = make_page(store.between, filters, cursor, size, settings=settings, now_ms=NOW)
         pages.append([json.loads(operation)["id"] for operation in page.entries])
         cursor = page.following
         between()

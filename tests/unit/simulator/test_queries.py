@@ -24,7 +24,7 @@ BASE = datetime(2026, 1, 1, tzinfo=UTC)
 def read(query, resource="messages", **settings):
     try:
         query = OperationsQuery.read(query)
-        return Listing(OperationStore(resource, Random(1)), query, Settings(**settings), TOKENS), []
+        return Listing(resource, query, Settings(**settings), TOKENS), []
     except BadRequest as refused:
         return None, [problem.context for problem in refused.problems]
 
@@ -96,7 +96,7 @@ def test_bounds_leave_out_or_take_in_the_very_moment(micros, created, inclusive)
 
 def test_a_token_goes_with_its_filters_but_with_any_page_size():
     first, _ = read({"status": "COMPLETED"})
-    token = json.loads(first.to_json(0))["pagination"]["self"]
+    token = json.loads(first.to_json(OperationStore("messages", Random(1)).between, 0))["pagination"]["self"]
 
     assert read({"status": "COMPLETED", "pageToken": token, "pageSize": "7"})[1] == []
     assert read({"status": "CANCELED", "pageToken": token})[1] == ["$.pageToken"]

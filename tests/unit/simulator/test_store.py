@@ -91,7 +91,7 @@ def test_a_plan_shared_by_both_resources_and_many_operations_shows_each_its_own(
     for store in stores:
         store.add_many(PLAN, [NOW, NOW + 1])
         for operation in store.between(Position(0), Position(NOW + 9)):
-            shown.append(json.loads(store.to_json(operation, NOW + 60_000, in_list=in_list)))
+            shown.append(json.loads(operation.to_json(NOW + 60_000, in_list=in_list)))
 
     assert len({operation["id"] for operation in shown}) == 4
     assert [operation["createdAt"][-7:] for operation in shown] == ["00.000Z", "00.001Z"] * 2
