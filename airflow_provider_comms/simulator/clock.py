@@ -49,17 +49,14 @@ class Clock:
 
     def __init__(self, start: datetime | None = None, *, frozen: bool = False) -> None:
         self._start_ms = int(time.time() * 1000) if start is None else milliseconds(start, "start")
-        self._begun = time.monotonic()
-        self._advanced_ms = 0
-        self._frozen = frozen
+        self._begun = None if frozen else time.monotonic()
 
     def now_ms(self) -> int:
         """The time in milliseconds since 1970."""
-        passed = 0 if self._frozen else int((time.monotonic() - self._begun) * 1000)
-        return self._start_ms + passed + self._advanced_ms
+        return self._start_ms + (0 if self._begun is None else int((time.monotonic() - self._begun) * 1000))
 
     def advance(self, seconds: float) -> None:
         """Move the clock forward by ``seconds``."""
         step_ms = round(seconds * 1000)
         in_range(self.now_ms() + step_ms, "seconds")
-        self._advanced_ms += step_ms
+        self._start_ms += step_ms

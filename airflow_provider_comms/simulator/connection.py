@@ -11,7 +11,6 @@ import socket
 import struct
 from contextlib import suppress
 from email.utils import formatdate
-from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -28,37 +27,20 @@ _NO_LINGER = struct.pack("ii", 1, 0)
 
 
 class Request:
-    """
-    One request.
-
-    :param head: its method, target and headers.
-    """
+    """One request: its method, decoded path, parameters (of several by one name, the last) and headers."""
 
     def __init__(self, head: h11.Request) -> None:
+        target = urlsplit(head.target.decode("latin-1"))
         self.method = head.method.decode("latin-1")
-        self._target = urlsplit(head.target.decode("latin-1"))
+        self.path = unquote(target.path)
+        self.query = dict(parse_qsl(target.query, keep_blank_values=True))
         self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in head.headers}
         #: Empty until :meth:`Connection.read_body` has read it.
         self.body = b""
 
-    @cached_property
-    def path(self) -> str:
-        """The decoded path."""
-        return unquote(self._target.path)
-
-    @cached_property
-    def query(self) -> dict[str, str]:
-        """The decoded parameters; of several by one name, the last."""
-        return dict(parse_qsl(self._target.query, keep_blank_values=True))
-
 
 class Connection:
-    """
-    Reads requests and sends answers, one after the other.
-
-    :param reader: what the client sends.
-    :param writer: what it receives.
-    """
+    """Reads requests and sends answers, one after the other."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -112,12 +94,10 @@ class Connection:
     async def send(self, response: Response) -> None:
         """Send an answer the way HTTP wants it."""
         headers = {"Date": formatdate(usegmt=True), "Content-Length": str(len(response.body)), **response.headers}
-        events: list[h11.Event] = [
-            h11.Response(status_code=response.status, headers=list(headers.items())),
-            h11.Data(data=b"" if self._head_only else response.body),
-            h11.EndOfMessage(),
-        ]
-        data = b"".join([self._http.send(event) or b"" for event in events])
+        data = self._http.send(h11.Response(status_code=response.status, headers=list(headers.items()))) or b""
+        if not self._head_only:
+            data += self._http.send(h11.Data(data=response.body)) or b""
+        self._http.send(h11.EndOfMessage())
         self.on_end()
         self._writer.write(data)
         await self._writer.drain()
@@ -133,11 +113,7 @@ class Connection:
         self._writer.write(data)
 
     async def pause(self, seconds: float) -> None:
-        """
-        Wait.
-
-        :raises ConnectionError: as soon as the client leaves.
-        """
+        """Wait; a ConnectionError as soon as the client leaves."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self.left(), seconds)
 
@@ -160,11 +136,7 @@ class Connection:
         await self._writer.wait_closed()
 
     def reset(self) -> None:
-        """
-        End the connection with a TCP reset.
-
-        :raises ConnectionError: always, as with a client that has left.
-        """
+        """End the connection with a TCP reset, and raise a ConnectionError, as with a client that has left."""
         self.on_end()
         raw: socket.socket = self._writer.get_extra_info("socket")
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)

@@ -30,12 +30,13 @@ async def deliver(fault: Fault | None, connection: Connection, make: Callable[..
     if fault is None:
         await connection.send(make())
         return
-    if fault.kind == "hang":
-        await connection.left()
-    if fault.kind == "reset":
-        connection.reset()
-    if fault.kind == "slow":
-        await connection.pause(fault.seconds)
+    match fault.kind:
+        case "hang":
+            await connection.left()
+        case "reset":
+            connection.reset()
+        case "slow":
+            await connection.pause(fault.seconds)
     await _spoil(fault, connection, make(_instead(fault)))
 
 

@@ -16,7 +16,6 @@ STATUSES = ("SCHEDULED", "PROCESSING", "COMPLETED", "CANCELED")
 ENDINGS = ("COMPLETED", "CANCELED")
 Reading = Literal["cumulative", "exclusive"]
 _SHARES = ("delivered", "failed", "undelivered", "unaddressable", "canceled")
-_ROUNDING = 1e-9
 
 
 class Outcome(NamedTuple):
@@ -86,7 +85,7 @@ class OperationPlan(Model):
     @model_validator(mode="after")
     def _check_shares(self) -> Self:
         given = {name: getattr(self, name) or 0.0 for name in _SHARES}
-        if (total := sum(given.values())) > 1 + _ROUNDING:
+        if (total := sum(given.values())) > 1 + 1e-9:  # Shares of a whole may miss it by rounding.
             largest = max(given, key=given.__getitem__)
             raise FieldError(largest, f"the shares {', '.join(_SHARES)} add up to {total:g}, above 1")
         return self
@@ -134,16 +133,11 @@ def plan_for(resource: Resource, plan: OperationPlan | None, values: dict[str, A
     """
     if plan is not None and values:
         raise FieldError(next(iter(values)), "give either a plan or its fields, not both")
-    plan = plan or OperationPlan(**_renamed(resource, values))
+    if resource == "messages" and "read" in values:  # They are read where e-mails are opened: one field for both.
+        if "opened" in values:
+            raise FieldError("read", "give either read or opened, not both")
+        values["opened"] = values.pop("read")
+    plan = plan or OperationPlan(**values)
     if resource == "emails" and plan.unaddressable:
         raise FieldError("unaddressable", "only messages have this counter")
     return plan
-
-
-def _renamed(resource: Resource, values: dict[str, Any]) -> dict[str, Any]:
-    """Messages are read where e-mails are opened: one field of the plan stands for both."""
-    if resource != "messages" or "read" not in values:
-        return values
-    if "opened" in values:
-        raise FieldError("read", "give either read or opened, not both")
-    return {("opened" if name == "read" else name): value for name, value in values.items()}

@@ -21,17 +21,10 @@ _PATH = re.compile(r"/v1/(Emails|Messages)(?:/(Operations)(?:/([^/]+))?)?")
 _RESOURCES: dict[str, Resource] = {"Emails": "emails", "Messages": "messages"}
 _KEPT_REQUESTS = 100_000
 _KEPT_HEADERS = ("accept", "accept-encoding", "connection", "cookie", "host", "user-agent")
-_DIGEST_DIGITS = 12
 
 
 class Target(NamedTuple):
-    """
-    What a request is about.
-
-    :param resource: ``emails`` or ``messages``.
-    :param route: ``list`` or ``fetch`` for operations; ``send``, or ``find`` for a list of what was sent.
-    :param operation_id: the operation to fetch; else None.
-    """
+    """What a request is about; ``operation_id`` is that of the operation to fetch."""
 
     resource: Resource
     route: Route
@@ -94,23 +87,17 @@ class LoggedRequest:
 
 def log_entry(request: Request, target: Target | None) -> LoggedRequest:
     """A request's entry in the log, without its secrets."""
-    query = {name: _digest(value) if name == "pageToken" else value for name, value in request.query.items()}
+    query = dict(request.query)
+    if token := query.get("pageToken"):
+        query["pageToken"] = "sha256:" + hashlib.sha256(token.encode(errors="replace")).hexdigest()[:12]
     headers = {name: request.headers[name] for name in _KEPT_HEADERS if name in request.headers}
     head_size = sum(len(name) + len(value) + 4 for name, value in request.headers.items())
     resource, route, operation_id = target or (None, None, None)
     return LoggedRequest(request.method, request.path, query, resource, route, operation_id, headers, head_size)
 
 
-def _digest(token: str) -> str:
-    return "sha256:" + hashlib.sha256(token.encode(errors="replace")).hexdigest()[:_DIGEST_DIGITS]
-
-
 class RequestLog:
-    """
-    The latest requests, and counts of all since the last :meth:`clear`.
-
-    :param on_request: called with each request when it is over.
-    """
+    """The latest requests, and counts of all since the last :meth:`clear`."""
 
     def __init__(self, on_request: Callable[[LoggedRequest], None] | None = None) -> None:
         self._lock = Lock()
@@ -151,12 +138,12 @@ class RequestLog:
             self._on_request(request)
 
     def all(self) -> tuple[LoggedRequest, ...]:
-        """The latest requests (100,000 at most), oldest first."""
+        """The latest requests, oldest first."""
         with self._lock:
             return tuple(self._requests)
 
     def counts(self) -> dict[str, Any]:
-        """``total``, ``in_flight``, ``max_in_flight``, ``by_route`` and, of those that are over, ``by_status``."""
+        """The counts; ``by_status`` those of the requests that are over."""
         with self._lock:
             return {
                 "total": self._routes.total(),
@@ -171,16 +158,13 @@ class RateLimit:
     """So many requests within any second, by real time."""
 
     def __init__(self) -> None:
-        self._passed: deque[float] = deque()
+        self._passed: list[float] = []
 
     def passes(self, per_second: float | None) -> bool:
         """Count a request, and say whether it is within the limit (None: no limit)."""
-        if per_second is None:
-            return True
         now = time.monotonic()
-        while self._passed and self._passed[0] <= now - 1:
-            self._passed.popleft()
-        if len(self._passed) >= per_second:
-            return False
-        self._passed.append(now)
-        return True
+        self._passed = [at for at in self._passed if at > now - 1]
+        if per_second is None or len(self._passed) < per_second:
+            self._passed.append(now)
+            return True
+        return False

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
@@ -29,9 +30,6 @@ _MESSAGES = {
     500: "Internal server error.",
     503: "Service unavailable.",
 }
-_PLATFORM_STATUSES = (401, 403, 405)
-_GATEWAY_STATUSES = (502, 504)
-_NO_CONTEXT = "null"
 
 
 @dataclass
@@ -44,13 +42,7 @@ class Response:
 
 
 class Problem(NamedTuple):
-    """
-    One thing wrong with a request.
-
-    :param context: the JSON path of the parameter at fault.
-    :param message: what is wrong with it.
-    :param code: Twilio's code of it; None for that of the HTTP status.
-    """
+    """One thing wrong with a request, at a JSON path; without a code of its own it has that of the HTTP status."""
 
     context: str
     message: str
@@ -81,9 +73,9 @@ def _json_path(location: tuple[int | str, ...]) -> str:
     return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
 
 
-def json_response(status: int, content: Any, headers: Mapping[str, str] | None = None) -> Response:
+def json_response(status: int, content: Any, headers: dict[str, str] | None = None) -> Response:
     """A response whose body is JSON."""
-    return Response(status, json.dumps(content).encode(), {**_JSON, **(headers or {})})
+    return Response(status, json.dumps(content).encode(), _JSON | (headers or {}))
 
 
 def raw_json(body: bytes) -> Response:
@@ -91,31 +83,51 @@ def raw_json(body: bytes) -> Response:
     return Response(200, body, dict(_JSON))
 
 
-def error(status: int, headers: Mapping[str, str] | None = None, problems: Iterable[Problem] = ()) -> Response:
+def error(status: int, headers: dict[str, str] | None = None, problems: Iterable[Problem] = ()) -> Response:
     """
     An error in the form in which that status usually comes.
 
     401, 403 and 405 come from the platform, 502 and 504 from a gateway (HTML), all others from the Comms API.
     """
-    if status in _GATEWAY_STATUSES:
-        response = _gateway(status)
-    elif status in _PLATFORM_STATUSES:
-        response = _platform(status)
-    else:
-        response = _comms(status, problems or [Problem(_NO_CONTEXT, _message(status))])
-    response.headers |= headers or {}
-    return response
+    code, message = _CODES.get(status, 20000 + status), _message(status)
+    match status:
+        case 502 | 504:
+            page = f"<html><head><title>{status} {message}</title></head><h1>{status} {message}</h1></html>"
+            return Response(status, page.encode(), _HTML | (headers or {}))
+        case 401 | 403 | 405:
+            content = {"code": code, "message": message, "more_info": _info_url(code), "status": status}
+            realm = {"WWW-Authenticate": 'Basic realm="Twilio API"'} if status == HTTPStatus.UNAUTHORIZED else {}
+            return json_response(status, content, realm | (headers or {}))
+    errors = [
+        {
+            "code": problem.code or code,
+            "message": problem.message,
+            "infoUrl": _info_url(problem.code or code),
+            "context": problem.context,
+        }
+        for problem in problems or [Problem("null", message)]
+    ]
+    return json_response(status, {"errors": errors}, headers)
+
+
+def _message(status: int) -> str:
+    with suppress(ValueError):
+        return _MESSAGES.get(status) or HTTPStatus(status).phrase
+    return "Error"
+
+
+def _info_url(code: int) -> str:
+    return f"https://www.twilio.com/docs/api/errors/{code}"
 
 
 def accepted(form: AcceptedForm, operation_id: str, location: str) -> Response:
     """The 202 to a send, in the form that the API documents or in one that it has been seen in."""
-    headers = {"Location": location}
     match form:
         case "documented":
             content = {"operationId": operation_id, "operationLocation": location}
-            return json_response(202, content, headers)
+            return json_response(202, content, {"Location": location})
         case "location-only":
-            return Response(202, headers=headers)
+            return Response(202, headers={"Location": location})
         case "without-id":
             return json_response(202, {})
         case "html":
@@ -127,41 +139,3 @@ def portal() -> Response:
     """A 200 with the HTML of a network's log-in page."""
     page = b"<!DOCTYPE html><html><title>Sign in</title><p>Please sign in to this network.</p></html>"
     return Response(200, page, dict(_HTML))
-
-
-def _comms(status: int, problems: Iterable[Problem]) -> Response:
-    return json_response(
-        status, {"errors": [_comms_error(problem, problem.code or _code(status)) for problem in problems]}
-    )
-
-
-def _comms_error(problem: Problem, code: int) -> dict[str, Any]:
-    return {"code": code, "message": problem.message, "infoUrl": _info_url(code), "context": problem.context}
-
-
-def _platform(status: int) -> Response:
-    code = _code(status)
-    content = {"code": code, "message": _message(status), "more_info": _info_url(code), "status": status}
-    response = json_response(status, content)
-    if status == HTTPStatus.UNAUTHORIZED:
-        response.headers["WWW-Authenticate"] = 'Basic realm="Twilio API"'
-    return response
-
-
-def _gateway(status: int) -> Response:
-    title = f"{status} {_message(status)}"
-    page = f"<html><head><title>{title}</title></head><h1>{title}</h1></html>"
-    return Response(status, page.encode(), dict(_HTML))
-
-
-def _message(status: int) -> str:
-    known = status in HTTPStatus._value2member_map_
-    return _MESSAGES.get(status) or (HTTPStatus(status).phrase if known else "Error")
-
-
-def _code(status: int) -> int:
-    return _CODES.get(status, 20000 + status)
-
-
-def _info_url(code: int) -> str:
-    return f"https://www.twilio.com/docs/api/errors/{code}"

@@ -62,29 +62,25 @@ def address_of(recipient: dict[str, Any]) -> str:
 
 def count_recipients(sends: Iterable[AcceptedSend], resource: Resource) -> Counter[str]:
     """How often each recipient was accepted."""
-    counts: Counter[str] = Counter()
-    for send in sends:
-        if send.resource == resource:
-            counts.update(send.recipients)
-    return counts
+    return Counter(recipient for send in sends if send.resource == resource for recipient in send.recipients)
 
 
 def summary(sends: tuple[AcceptedSend, ...], resource: Resource) -> dict[str, Any]:
     """The accepted sends of a resource as the control endpoint shows them; the latest 100 one by one."""
-    own, counts = [send for send in sends if send.resource == resource], count_recipients(sends, resource)
+    own = [send for send in sends if send.resource == resource]
+    counts = count_recipients(own, resource)
     return {
         "sends": len(own),
         "recipients": counts.total(),
         "distinct": len(counts),
         "repeated": {recipient: count for recipient, count in counts.items() if count > 1},
-        "recent": [_line(send) for send in own[-_RECENT:]],
-    }
-
-
-def _line(send: AcceptedSend) -> dict[str, Any]:
-    return {
-        "operation_id": send.operation_id,
-        "at": send.at.isoformat(),
-        "tags": send.tags,
-        "recipients": send.recipient_count,
+        "recent": [
+            {
+                "operation_id": send.operation_id,
+                "at": send.at.isoformat(),
+                "tags": send.tags,
+                "recipients": send.recipient_count,
+            }
+            for send in own[-_RECENT:]
+        ],
     }
