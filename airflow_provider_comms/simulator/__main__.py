@@ -10,21 +10,17 @@ import signal
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from airflow_provider_comms.simulator.fields import FieldError
+from airflow_provider_comms.simulator.identifiers import RESOURCES
 from airflow_provider_comms.simulator.plans import ENDINGS, OperationPlan
+from airflow_provider_comms.simulator.request_log import LoggedRequest
 from airflow_provider_comms.simulator.simulator import Simulator
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from airflow_provider_comms.simulator.request_log import LoggedRequest
 
 _VARIABLE = "AIRFLOW_CONN_TWILIO_COMMS_DEFAULT"
 _POLL_SECONDS = 0.2
-#: Shares that give a demonstration something to show.
-_OPENED, _FAILED, _UNDELIVERED = 0.4, 0.02, 0.03
 
 
 def _at_least(kind: type[int | float], least: float) -> Callable[[str], float]:
@@ -43,10 +39,8 @@ _COUNT, _SECONDS = _at_least(int, 0), _at_least(float, 0)
 
 def parser() -> argparse.ArgumentParser:
     """The command line's options."""
-    made = argparse.ArgumentParser(
-        prog="python -m airflow_provider_comms.simulator",
-        description="A Comms API v1 on loopback. Prints its URL on the first line once it listens.",
-    )
+    description = "A Comms API v1 on loopback. Prints its URL on the first line once it listens."
+    made = argparse.ArgumentParser(prog="python -m airflow_provider_comms.simulator", description=description)
     option = made.add_argument
     option("--host", default="127.0.0.1", help="loopback address (default: %(default)s)")
     option("--port", type=_COUNT, default=0, help="port; 0, the default, for any that is free")
@@ -72,7 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     :returns: the exit status; bad arguments end in argparse's own error, with status 2.
     """
-    parent, stopping = os.getppid(), _stop_on_signals()
+    parent, stopping = os.getppid(), threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
     options_parser = parser()
     options = options_parser.parse_args(arguments)
     try:
@@ -87,21 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _stop_on_signals() -> threading.Event:
-    stopping = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopping.set())
-    return stopping
-
-
 def _started(options: argparse.Namespace) -> Simulator:
-    course: dict[str, Any] = {
-        "processing_for": options.duration,
-        "ends_in": options.ends_in,
-        "opened": _OPENED,
-        "failed": _FAILED,
-        "undelivered": _UNDELIVERED,
-    }
+    shares = {"opened": 0.4, "failed": 0.02, "undelivered": 0.03}  # They give a demonstration something to show.
+    course: dict[str, Any] = {"processing_for": options.duration, "ends_in": options.ends_in, **shares}
     simulator = Simulator(
         host=options.host,
         port=options.port,
@@ -112,8 +96,8 @@ def _started(options: argparse.Namespace) -> Simulator:
         on_request=_log if options.log else None,
     )
     plan = OperationPlan(scheduled_for=options.scheduled, recipients=options.recipients, **course)
-    simulator.seed("emails", options.emails, plan, spread=options.spread, until=simulator.now)
-    simulator.seed("messages", options.messages, plan, spread=options.spread, until=simulator.now)
+    for resource in RESOURCES:
+        simulator.seed(resource, getattr(options, resource), plan, spread=options.spread, until=simulator.now)
     simulator.start()
     return simulator
 

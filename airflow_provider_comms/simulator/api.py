@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import cache, partial
 from random import Random
 from threading import RLock
-from typing import TYPE_CHECKING
 
-from airflow_provider_comms.simulator.clock import EPOCH
+from airflow_provider_comms.simulator.clock import EPOCH, Clock
+from airflow_provider_comms.simulator.connection import Connection, Request
+from airflow_provider_comms.simulator.credentials import Credentials
 from airflow_provider_comms.simulator.delivery import deliver
-from airflow_provider_comms.simulator.identifiers import ID_PATTERN, RESOURCES
+from airflow_provider_comms.simulator.faults import Fault
+from airflow_provider_comms.simulator.identifiers import ID_PATTERN, RESOURCES, Resource
 from airflow_provider_comms.simulator.items import Batch, items_between
-from airflow_provider_comms.simulator.listing import Listing, Tokens
+from airflow_provider_comms.simulator.listing import Between, Listing, Tokens
 from airflow_provider_comms.simulator.plans import OperationPlan
-from airflow_provider_comms.simulator.queries import EmailsQuery, MessagesQuery, OperationsQuery
-from airflow_provider_comms.simulator.request_log import RateLimit, RequestLog, log_entry, read_target
+from airflow_provider_comms.simulator.queries import EmailsQuery, MessagesQuery, OperationsQuery, Query
+from airflow_provider_comms.simulator.request_log import (
+    LoggedRequest,
+    RateLimit,
+    RequestLog,
+    Target,
+    log_entry,
+    read_target,
+)
 from airflow_provider_comms.simulator.responses import BadRequest, Problem, Response, accepted, error, raw_json
 from airflow_provider_comms.simulator.send_requests import read_send
 from airflow_provider_comms.simulator.sends import AcceptedSend, pack
+from airflow_provider_comms.simulator.settings import Settings
 from airflow_provider_comms.simulator.store import OperationStore
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from airflow_provider_comms.simulator.clock import Clock
-    from airflow_provider_comms.simulator.connection import Connection, Request
-    from airflow_provider_comms.simulator.credentials import Credentials
-    from airflow_provider_comms.simulator.faults import Fault
-    from airflow_provider_comms.simulator.identifiers import Resource
-    from airflow_provider_comms.simulator.listing import Between
-    from airflow_provider_comms.simulator.queries import Query
-    from airflow_provider_comms.simulator.request_log import LoggedRequest, Target
-    from airflow_provider_comms.simulator.settings import Settings
 
 _COOKIE_BYTES = 200
 _ITEM_QUERIES: dict[Resource, type[Query]] = {"emails": EmailsQuery, "messages": MessagesQuery}

@@ -9,17 +9,14 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from email.utils import formatdate
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import h11
 
 from airflow_provider_comms.simulator.responses import Response, json_response
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
 
 _MAX_HEAD_BYTES = 1 << 20
 _READ_BYTES = 1 << 16

@@ -7,20 +7,17 @@ A body that cannot be used is a 400 with ``{"error": {"field": ..., "problem": .
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow_provider_comms.simulator.clock import iso
+from airflow_provider_comms.simulator.connection import Request
 from airflow_provider_comms.simulator.faults import Fault
 from airflow_provider_comms.simulator.fields import FieldError, Seconds, Switch, checked
 from airflow_provider_comms.simulator.identifiers import RESOURCES
 from airflow_provider_comms.simulator.responses import Response, json_response
 from airflow_provider_comms.simulator.sends import summary
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from airflow_provider_comms.simulator.connection import Request
 
 _RECENT = 100
 #: A :class:`.Simulator`, whose module imports this one.
@@ -96,11 +93,7 @@ def _fields(body: Any) -> dict[str, Any]:
 
 
 def _each(name: str, body: Any, make: Callable[..., Any]) -> list[Any]:
-    """What is made of one object, of each in a list, or of each in ``{name: list}``."""
-    if isinstance(body, dict) and name in body:
-        body = body[name]
-        if not isinstance(body, list):
-            raise FieldError(name, "must be a list")
+    """What is made of one object, or of each in a list."""
     if not isinstance(body, list):
         return [make(**_fields(body))]
     made = []

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from airflow_provider_comms.simulator.fields import FieldError
 from airflow_provider_comms.simulator.identifiers import ROUTES
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 #: Credentials accepted unless others are given; made up, and of no use elsewhere.
 DEFAULT_ACCOUNT_SID = "AC" + "5100" * 8

@@ -5,16 +5,12 @@ from __future__ import annotations
 import asyncio
 import gzip
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from airflow_provider_comms.simulator.connection import Connection
+from airflow_provider_comms.simulator.faults import Fault
 from airflow_provider_comms.simulator.responses import Response, error, portal
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from airflow_provider_comms.simulator.connection import Connection
-    from airflow_provider_comms.simulator.faults import Fault
 
 #: Time for what was written to arrive before a reset would wipe it out, in seconds.
 _ARRIVAL = 0.02

@@ -7,32 +7,18 @@ import math
 import time
 from email.utils import formatdate
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, StringConstraints, model_validator
 
 from airflow_provider_comms.simulator.fields import Count, FieldError, Model, Seconds, Switch, Text
 from airflow_provider_comms.simulator.identifiers import Resource, Route
+from airflow_provider_comms.simulator.request_log import Target
 
-if TYPE_CHECKING:
-    from airflow_provider_comms.simulator.request_log import Target
-
-Kind = Literal[
-    "status",
-    "slow",
-    "hang",
-    "drip_headers",
-    "drip_body",
-    "reset",
-    "reset_body",
-    "truncated",
-    "cut_json",
-    "gzip",
-    "html",
-    "raw",
-    "redirect",
-    "reset_request",
-]
+#: What is done instead of what a request asks for, and what is done to the answer of one that had its way.
+_Instead = Literal["status", "hang", "reset", "reset_request", "html", "raw", "redirect"]
+_Spoilt = Literal["slow", "drip_headers", "drip_body", "reset_body", "truncated", "cut_json", "gzip"]
+Kind = Literal[_Instead, _Spoilt]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _LEAST_ERROR = 400

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from functools import cached_property, partial
 from heapq import merge
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from airflow_provider_comms.simulator.clock import iso
 from airflow_provider_comms.simulator.identifiers import make_id
-from airflow_provider_comms.simulator.store import Position, places_between
+from airflow_provider_comms.simulator.sends import AcceptedSend
+from airflow_provider_comms.simulator.store import Operation, Order, Position, places_between
 from airflow_provider_comms.simulator.timeline import changed_at, item_status_at
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from airflow_provider_comms.simulator.sends import AcceptedSend
-    from airflow_provider_comms.simulator.store import Operation, Order
 
 _PREFIXES = {"emails": "comms_email_", "messages": "comms_message_"}
 #: What Twilio fills in where a request does not say it; made up.

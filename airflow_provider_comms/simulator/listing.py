@@ -5,25 +5,20 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from airflow_provider_comms.simulator.clock import EPOCH
+from airflow_provider_comms.simulator.items import Item
+from airflow_provider_comms.simulator.queries import Query
 from airflow_provider_comms.simulator.responses import BadRequest, Problem
-from airflow_provider_comms.simulator.store import Position
+from airflow_provider_comms.simulator.settings import Settings
+from airflow_provider_comms.simulator.store import Operation, Order, Position
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from datetime import datetime
-
-    from airflow_provider_comms.simulator.items import Item
-    from airflow_provider_comms.simulator.queries import Query
-    from airflow_provider_comms.simulator.settings import Settings
-    from airflow_provider_comms.simulator.store import Operation, Order
-
-    #: What is listed from one position up to, without, another; of that, in an order, what follows a third one.
-    Between = Callable[[Position, Position, Position | None, Order], Iterator[Operation] | Iterator[Item]]
+#: What is listed from one position up to, without, another; of that, in an order, what follows a third one.
+Between = Callable[[Position, Position, Position | None, Order], Iterator[Operation] | Iterator[Item]]
 
 _SEAL_BYTES = 8
 #: Base64 of these three bytes is ``+//+``, and what follows is padded so that every token also ends in ``==``.

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
 from airflow_provider_comms.simulator.fields import Count, FieldError, Model, Seconds, Share, Switch, Text
-
-if TYPE_CHECKING:
-    from airflow_provider_comms.simulator.identifiers import Resource
+from airflow_provider_comms.simulator.identifiers import Resource
 
 STATUSES = ("SCHEDULED", "PROCESSING", "COMPLETED", "CANCELED")
 ENDINGS = ("COMPLETED", "CANCELED")

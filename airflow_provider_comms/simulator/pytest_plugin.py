@@ -18,14 +18,11 @@ It sets nothing outside itself: no environment variable, no connection.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 
 from airflow_provider_comms.simulator.simulator import Simulator
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 @pytest.fixture

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AwareDatetime,
@@ -19,10 +21,6 @@ from pydantic.alias_generators import to_camel
 
 from airflow_provider_comms.simulator.fields import rfc_3339
 from airflow_provider_comms.simulator.responses import bad_request
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
 
 _TAG = "[a-zA-Z0-9._~-]+"
 

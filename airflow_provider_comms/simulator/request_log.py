@@ -6,16 +6,14 @@ import hashlib
 import re
 import time
 from collections import Counter, deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from airflow_provider_comms.simulator.connection import Request
-    from airflow_provider_comms.simulator.identifiers import Resource, Route
+from airflow_provider_comms.simulator.connection import Request
+from airflow_provider_comms.simulator.identifiers import Resource, Route
 
 _PATH = re.compile(r"/v1/(Emails|Messages)(?:/(Operations)(?:/([^/]+))?)?")
 _RESOURCES: dict[str, Resource] = {"Emails": "emails", "Messages": "messages"}

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, ValidationInfo, conlist
 from pydantic_core import PydanticCustomError
 
 from airflow_provider_comms.simulator.fields import rfc_3339
+from airflow_provider_comms.simulator.identifiers import Resource
 from airflow_provider_comms.simulator.rcs import RCS
 from airflow_provider_comms.simulator.responses import BadRequest, Problem, bad_request
 from airflow_provider_comms.simulator.schema import SOME, an_object, closed, one_of, optional, some_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from airflow_provider_comms.simulator.identifiers import Resource
 
 #: Twilio: "the full request must not exceed 5 MB".
 MAX_BYTES = 5_000_000

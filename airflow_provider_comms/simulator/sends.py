@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import zlib
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
-
-    from airflow_provider_comms.simulator.identifiers import Resource
+from airflow_provider_comms.simulator.identifiers import Resource
 
 _RECENT = 100
 

@@ -8,14 +8,11 @@ import socket
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from threading import Thread
-from typing import TYPE_CHECKING, Self
+from typing import Self
 from urllib.parse import urlsplit
 
-from airflow_provider_comms.simulator.connection import Connection
+from airflow_provider_comms.simulator.connection import Connection, Request
 from airflow_provider_comms.simulator.fields import FieldError
-
-if TYPE_CHECKING:
-    from airflow_provider_comms.simulator.connection import Request
 
 _BACKLOG = 2048
 _STOP_SECONDS = 5.0

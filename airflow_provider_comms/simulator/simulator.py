@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from pydantic import Field
@@ -14,6 +14,7 @@ from pydantic import Field
 from airflow_provider_comms.simulator import control
 from airflow_provider_comms.simulator.api import Api
 from airflow_provider_comms.simulator.clock import EPOCH, Clock, in_range, milliseconds
+from airflow_provider_comms.simulator.connection import Connection, Request
 from airflow_provider_comms.simulator.credentials import (
     DEFAULT_ACCOUNT_SID,
     DEFAULT_API_KEY_SECRET,
@@ -30,9 +31,6 @@ from airflow_provider_comms.simulator.responses import error
 from airflow_provider_comms.simulator.sends import AcceptedSend, count_recipients
 from airflow_provider_comms.simulator.server import Server, check_source
 from airflow_provider_comms.simulator.settings import Settings
-
-if TYPE_CHECKING:
-    from airflow_provider_comms.simulator.connection import Connection, Request
 
 CONNECTION_TYPE = "twilio_comms"
 _Many = Annotated[int, Field(strict=True, ge=0, le=5_000_000)]

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from operator import attrgetter
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
+from random import Random
+from typing import Literal, NamedTuple, TypeVar
 
 from airflow_provider_comms.simulator.clock import iso
 from airflow_provider_comms.simulator.fields import FieldError
-from airflow_provider_comms.simulator.identifiers import RANDOM_BYTES, make_id
+from airflow_provider_comms.simulator.identifiers import RANDOM_BYTES, Resource, make_id
+from airflow_provider_comms.simulator.plans import OperationPlan
 from airflow_provider_comms.simulator.timeline import changed_at, stats_at, status_at
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from random import Random
-
-    from airflow_provider_comms.simulator.identifiers import Resource
-    from airflow_provider_comms.simulator.plans import OperationPlan
 
 Entry = TypeVar("Entry")
 Order = Literal["newest-first", "oldest-first", "shuffled"]

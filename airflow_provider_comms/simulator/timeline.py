@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from airflow_provider_comms.simulator.identifiers import Resource
-    from airflow_provider_comms.simulator.plans import OperationPlan
+from airflow_provider_comms.simulator.identifiers import Resource
+from airflow_provider_comms.simulator.plans import OperationPlan
 
 _FIRST = ("total", "recipients", "attempts", "queued", "sent", "scheduled", "delivered")
 #: The counters of each resource, in the order of the reference.
