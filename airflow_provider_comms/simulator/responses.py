@@ -19,6 +19,7 @@ AcceptedForm = Literal["documented", "location-only", "without-id", "empty", "ht
 _JSON, _HTML = {"Content-Type": "application/json"}, {"Content-Type": "text/html; charset=utf-8"}
 #: Error codes where they are not simply 20000 plus the HTTP status.
 _CODES = {401: 20003, 403: 70051, 405: 20004}
+_HEADERS = {401: {"WWW-Authenticate": 'Basic realm="Twilio API"'}}
 _MESSAGES = {
     401: "Authentication Error - invalid username",
     403: "The API key does not have the permission that this request needs",
@@ -94,8 +95,7 @@ def error(status: int, headers: dict[str, str] | None = None, problems: Iterable
             return Response(status, page.encode(), _HTML | (headers or {}))
         case 401 | 403 | 405:
             content = {"code": code, "message": message, "more_info": _info_url(code), "status": status}
-            realm = {"WWW-Authenticate": 'Basic realm="Twilio API"'} if status == HTTPStatus.UNAUTHORIZED else {}
-            return json_response(status, content, realm | (headers or {}))
+            return json_response(status, content, _HEADERS.get(status, {}) | (headers or {}))
     errors = [
         {
             "code": problem.code or code,
