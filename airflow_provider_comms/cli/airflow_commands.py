@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow.cli.cli_config import ActionCommand, Arg, GroupCommand
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from airflow_provider_comms.cli.parser import Command
 
 
-def get_cli_commands() -> list[Any]:
+def get_cli_commands() -> list[GroupCommand]:
     """Return the group `comms`; Airflow asks for it at each of its commands, so nothing heavy is loaded here."""
     return [GroupCommand(name=NAME, help=HELP, subcommands=[_action(one) for one in COMMANDS])]
 
 
-def _action(command: Command) -> Any:
+def _action(command: Command) -> ActionCommand:
     arguments = [Arg(flags=one.flags, **one.options) for one in command.arguments]
 
     def function(arguments: Namespace) -> None:

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from airflow_provider_comms.cli.credentials import settings_for
+from airflow_provider_comms.cli.credentials import announced_settings, settings_for
 from airflow_provider_comms.cli.exits import Exit, exit_of, fail, say
 from airflow_provider_comms.cli.output import print_operations, print_rows, print_sighting, write
-from airflow_provider_comms.cli.startup import log_to
-from airflow_provider_comms.cli.waiting import (
-    begin_wait,
-    exit_after,
-    message_of,
-    read_arguments,
-    wait_to_end,
-)
 from airflow_provider_comms.comms.client import CommsClient
 from airflow_provider_comms.comms.errors import CommsArgumentError, CommsNotFoundError
 from airflow_provider_comms.comms.resource import Resource
@@ -30,18 +19,13 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable
 
-    from airflow_provider_comms.comms.settings import ClientSettings
-
-
-log = logging.getLogger(__name__)
-
 
 def check(arguments: Namespace) -> Exit:
     """Test the connection."""
     from airflow_provider_comms.hooks.check import probe
     from airflow_provider_comms.hooks.diagnosis import preflight_error
 
-    settings = _settings(arguments)
+    settings = settings_for(arguments.conn_id, connection_first=arguments.connection_first)
     if error := preflight_error(settings):
         return fail(Exit.USAGE, f"{settings.name}: {error}")
     result = probe(settings)
@@ -54,8 +38,10 @@ def check(arguments: Namespace) -> Exit:
 
 def list_operations(arguments: Namespace) -> Exit:
     """List operations."""
-    start = _start_date(arguments)
-    with CommsClient(_announced(_settings(arguments), arguments)) as client:
+    if arguments.since and arguments.start_date:
+        raise CommsArgumentError("--since and --start-date both set the start of the window.", advice="Use one.")
+    start = _last(arguments.since) or arguments.start_date
+    with _client(arguments) as client:
         found = client.list_operations(
             arguments.resource,
             start_date=start,
@@ -70,38 +56,9 @@ def list_operations(arguments: Namespace) -> Exit:
     return Exit.OK
 
 
-def _start_date(arguments: Namespace) -> datetime | None:
-    if arguments.since and arguments.start_date:
-        raise CommsArgumentError("--since and --start-date both set the start of the window.", advice="Use one.")
-    return _last(arguments.since) or arguments.start_date
-
-
-def _last(duration: str | None) -> datetime | None:
-    """Return when the last 7d, 36h, 90m ... began."""
-    if not duration:
-        return None
-    from airflow_provider_comms.reports.window import window_since
-
-    return window_since(duration, datetime.now(UTC)).start
-
-
-def report(arguments: Namespace) -> Exit:
-    """Sum up a window of time, write its files, and print it in words."""
-    from airflow_provider_comms.cli.reporting import make_report
-
-    made = make_report(_announced(_settings(arguments), arguments), arguments).as_json()
-    if arguments.output == "json":
-        write(f"{json.dumps(made, indent=2)}\n")
-    else:
-        write(f"{made['summary']['text' if arguments.output == 'text' else 'markdown']}\n")
-    for file in made["files"].values():
-        say(f"Wrote {file['uri']} ({file['bytes']:,} bytes).")
-    return fail(Exit.THRESHOLD, "; ".join(made["violations"])) if made["violations"] else Exit.OK
-
-
 def get(arguments: Namespace) -> Exit:
     """Show one operation."""
-    with CommsClient(_announced(_settings(arguments), arguments)) as client:
+    with _client(arguments) as client:
         try:
             operation = client.get_operation(arguments.resource, arguments.operation_id)
         except CommsNotFoundError as error:
@@ -113,7 +70,7 @@ def get(arguments: Namespace) -> Exit:
 
 def find(arguments: Namespace) -> Exit:
     """Look for a send by its tag."""
-    with CommsClient(_announced(_settings(arguments), arguments)) as client:
+    with _client(arguments) as client:
         sighting = client.find_sends(arguments.resource, arguments.tag, since=_last(arguments.since))
     print_sighting(arguments.resource, arguments.tag, sighting, arguments.output)
     if sighting.found is None and sighting.error:
@@ -127,34 +84,29 @@ def find(arguments: Namespace) -> Exit:
 
 def wait(arguments: Namespace) -> Exit:
     """Wait for operations, and show them at their end, whatever it is."""
-    from airflow_provider_comms.cli.progress import WaitProgress, log_above_bars, stderr_console
+    from airflow_provider_comms.cli.waiting import wait_to_end
 
-    console = stderr_console()
-    log_to(log_above_bars(console), logging.INFO if arguments.verbose else logging.WARNING)
-    targets, spec = read_arguments(arguments)
-    settings = _announced(_settings(arguments), arguments)
-    # No call may take longer than the whole wait.
-    settings = replace(settings, timeouts=settings.timeouts.at_most(call=arguments.timeout))
-    unique = list(dict.fromkeys(targets.ids))
-    with CommsClient(settings) as client, WaitProgress(console, targets.resource, unique) as progress:
-        waiting = begin_wait(targets, spec, log)
-        verdict = wait_to_end(client, waiting, progress)
-    if operations := waiting.operations():
-        print_operations(operations, arguments.output)
-    status = exit_after(verdict, operations)
-    message = message_of(verdict)
-    return fail(status, message) if message else status
+    return wait_to_end(arguments)
 
 
-def _settings(arguments: Namespace) -> ClientSettings:
-    return settings_for(arguments.conn_id, connection_first=arguments.connection_first)
+def report(arguments: Namespace) -> Exit:
+    """Sum up a window of time, write its files, and print it in words."""
+    from airflow_provider_comms.cli.reporting import print_report
+
+    return print_report(arguments)
 
 
-def _announced(settings: ClientSettings, arguments: Namespace) -> ClientSettings:
-    """Say where the credentials come from, unless the command line names it."""
-    if arguments.conn_id is None:
-        say(f"Using {settings.name}.")
-    return settings
+def _last(duration: str | None) -> datetime | None:
+    """Return when the last 7d, 36h, 90m ... began."""
+    if not duration:
+        return None
+    from airflow_provider_comms.reports.window import window_since
+
+    return window_since(duration, datetime.now(UTC)).start
+
+
+def _client(arguments: Namespace) -> CommsClient:
+    return CommsClient(announced_settings(arguments))
 
 
 COMMANDS: dict[str, Callable[[Namespace], Exit]] = {

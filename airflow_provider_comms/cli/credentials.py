@@ -18,6 +18,7 @@ from airflow_provider_comms.comms.settings import DEFAULT_BASE_URL, DEFAULT_USER
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Mapping
 
 PAIRS = (
@@ -30,6 +31,14 @@ BASE_URL = "COMMS_BASE_URL"
 
 class ConnectionNotDefinedError(Exception):
     """There is no such Airflow connection."""
+
+
+def announced_settings(arguments: Namespace) -> ClientSettings:
+    """Return the settings of a command, and say where they come from, unless the command line names it."""
+    settings = settings_for(arguments.conn_id, connection_first=arguments.connection_first)
+    if arguments.conn_id is None:
+        say(f"Using {settings.name}.")
+    return settings
 
 
 def settings_for(

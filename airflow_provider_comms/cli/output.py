@@ -18,7 +18,7 @@ from airflow_provider_comms.waiting.description import shown_status
 from airflow_provider_comms.waiting.targets import shown_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from airflow_provider_comms.comms.sending.results import Sighting
     from airflow_provider_comms.xcoms import OperationXCom
@@ -36,7 +36,7 @@ def print_rows(rows: Rows, output: str) -> None:
 
     :param output: "json" or "yaml", for values of any kind; "table", "plain" or "csv", for texts and numbers.
     """
-    write(_FORMATS[output](rows))
+    write(_drawn(rows, output))
 
 
 def print_operations(operations: Sequence[OperationXCom], output: str) -> None:
@@ -107,30 +107,23 @@ def stats_text(stats: Mapping[str, int], leave_out: Container[str] = ()) -> str:
     )
 
 
-def _json(rows: Rows) -> str:
-    return f"{json.dumps(rows, indent=2)}\n"
+def _drawn(rows: Rows, output: str) -> str:
+    match output:
+        case "json":
+            return f"{json.dumps(rows, indent=2)}\n"
+        case "yaml":
+            import yaml
 
-
-def _yaml(rows: Rows) -> str:
-    import yaml
-
-    return str(yaml.safe_dump(list(rows), sort_keys=False))
-
-
-def _table(rows: Rows) -> str:
+            return str(yaml.safe_dump(list(rows), sort_keys=False))
+        case "csv":
+            drawn = StringIO()
+            write_csv(rows, drawn)
+            return drawn.getvalue()
+        case "plain":
+            return _columns(rows, box=None, padding=(0, 2, 0, 0), header_style="none")
     from rich.box import ASCII_DOUBLE_HEAD
 
     return _columns(rows, box=ASCII_DOUBLE_HEAD, show_edge=False)
-
-
-def _plain(rows: Rows) -> str:
-    return _columns(rows, box=None, padding=(0, 2, 0, 0), header_style="none")
-
-
-def _csv(rows: Rows) -> str:
-    drawn = StringIO()
-    write_csv(rows, drawn)
-    return drawn.getvalue()
 
 
 def _columns(rows: Rows, **style: Any) -> str:
@@ -150,12 +143,3 @@ def _columns(rows: Rows, **style: Any) -> str:
         table.add_row(*(Text(str(value)) for value in row.values()))
     console.print(table)
     return "".join(f"{line.rstrip()}\n" for line in drawn.getvalue().splitlines())
-
-
-_FORMATS: dict[str, Callable[[Rows], str]] = {
-    "table": _table,
-    "json": _json,
-    "yaml": _yaml,
-    "plain": _plain,
-    "csv": _csv,
-}

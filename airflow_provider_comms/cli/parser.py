@@ -16,7 +16,7 @@ from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
 from airflow_provider_comms.waiting.spec import DEFAULT_GRACE, DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 NAME = "comms"
 HELP = "List, show, find, wait for and report on Twilio Comms operations"
@@ -67,7 +67,7 @@ def _output(formats: tuple[str, ...], default: str | None, shown: str | None = N
     )
 
 
-def _resource(*names: str, help_text: str) -> Argument:
+def _resource(names: Iterable[str], help_text: str) -> Argument:
     return _argument("resource", choices=[*map(str, names)], metavar="RESOURCE", help=help_text)
 
 
@@ -77,7 +77,11 @@ def _seconds(flag: str, default: float, help_text: str) -> Argument:
     )
 
 
-_RESOURCE = _resource(*Resource, help_text="emails or messages; the operation's id does not say which")
+def _time(flag: str, help_text: str) -> Argument:
+    return _argument(flag, type=timestamp, metavar="TIME", help=f"{help_text}; UTC without an offset")
+
+
+_RESOURCE = _resource(Resource, "emails or messages; the operation's id does not say which")
 _ID_HELP = "as returned by Twilio when the send was accepted"
 _CONN_ID = _argument(
     "--conn-id",
@@ -89,10 +93,8 @@ _FORMATS = ("table", "json", "yaml", "plain", "csv")
 _TABLE = _output(_FORMATS, "table")
 
 _SINCE = _argument("--since", metavar="DURATION", help="created in the last 7d, 36h, 90m ...; instead of --start-date")
-_START_DATE = _argument(
-    "--start-date", type=timestamp, metavar="TIME", help="created at or after; UTC without an offset"
-)
-_END_DATE = _argument("--end-date", type=timestamp, metavar="TIME", help="created before; UTC without an offset")
+_START_DATE = _time("--start-date", "created at or after")
+_END_DATE = _time("--end-date", "created before")
 _STATUS = _argument(
     "--status",
     type=str.upper,
@@ -139,7 +141,7 @@ _REPORT = Command(
     "report",
     "Sum up all operations of a window of time",
     (
-        _resource(*Resource, "all", help_text="emails, messages or all"),
+        _resource((*Resource, "all"), "emails, messages or all"),
         _SINCE,
         _START_DATE,
         _END_DATE,

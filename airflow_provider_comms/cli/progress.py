@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import sys
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.highlighter import NullHighlighter
 from rich.logging import RichHandler
 from rich.markup import escape
@@ -20,6 +18,8 @@ from airflow_provider_comms.waiting.description import shown_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from rich.console import Console
 
     from airflow_provider_comms.xcoms import OperationXCom
 
@@ -98,20 +98,10 @@ def _short(operation_id: str) -> str:
     return operation_id if len(operation_id) <= _ID_LENGTH else f"…{operation_id[-_ID_LENGTH:]}"
 
 
-def stderr_console() -> Console:
-    """Return a console on standard error."""
-    return Console(file=sys.stderr)
-
-
 def log_above_bars(console: Console) -> logging.Handler:
     """Return a log handler that writes above the bars of a terminal, or plainly where there are none."""
     if not console.is_terminal:
         return logging.StreamHandler()
     return RichHandler(
-        console=console,
-        show_time=False,
-        show_level=False,
-        show_path=False,
-        highlighter=NullHighlighter(),
-        keywords=[],
+        console=console, show_time=False, show_level=False, show_path=False, highlighter=NullHighlighter(), keywords=[]
     )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airflow_provider_comms.cli.exits import OutputError
-from airflow_provider_comms.cli.progress import stderr_console
+from rich.console import Console
+
+from airflow_provider_comms.cli.credentials import announced_settings
+from airflow_provider_comms.cli.exits import Exit, OutputError, fail, say
+from airflow_provider_comms.cli.output import write
 from airflow_provider_comms.comms.client import CommsClient
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.comms.resource import Resource
@@ -21,32 +25,37 @@ from airflow_provider_comms.waiting.thresholds import parse_thresholds, violatio
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from airflow_provider_comms.comms.settings import ClientSettings
-    from airflow_provider_comms.reports.produce import Report
-    from airflow_provider_comms.reports.summary import Summaries
     from airflow_provider_comms.reports.window import Window
+    from airflow_provider_comms.xcoms import ReportXCom
 
 REDRAWN_EVERY = 0.2
 """Seconds between two changes of the line that shows the progress."""
 
 
-def make_report(settings: ClientSettings, arguments: Namespace) -> Report:
+def print_report(arguments: Namespace) -> Exit:
     """
-    List, sum up, write the files.
+    List, sum up, write the files, and print it.
 
     :raises CommsError: an argument cannot be right, or the listing fails.
-    :raises OutputError: a file cannot be written.
+    :raises OutputError: a file, or standard output, cannot be written.
     """
+    made = _report(arguments)
+    is_json, summary = arguments.output == "json", made["summary"]
+    text = json.dumps(made, indent=2) if is_json else summary["text" if arguments.output == "text" else "markdown"]
+    write(f"{text}\n")
+    for file in made["files"].values():
+        say(f"Wrote {file['uri']} ({file['bytes']:,} bytes).")
+    return fail(Exit.THRESHOLD, "; ".join(made["violations"])) if made["violations"] else Exit.OK
+
+
+def _report(arguments: Namespace) -> ReportXCom:
+    settings = announced_settings(arguments)
     now = datetime.now(UTC)
     thresholds = parse_thresholds(dict(arguments.fail_if))
     resources = list(Resource) if arguments.resource == "all" else [Resource(arguments.resource)]
-    spec = ReportSpec(resources=resources, window=window_from(arguments, now), status=arguments.status)
+    spec = ReportSpec(resources=resources, window=_window(arguments, now), status=arguments.status)
     outputs = _outputs(arguments)
-
-    def judge(summaries: Summaries) -> list[str]:
-        return violations(thresholds, summaries.totals())
-
-    console = stderr_console()
+    console = Console(stderr=True)
     with CommsClient(settings) as client, console.status("Listing ...") as line:
         if not console.is_terminal:
             line.stop()
@@ -57,20 +66,16 @@ def make_report(settings: ClientSettings, arguments: Namespace) -> Report:
                 outputs,
                 account=f"{settings.name}: {who_is(settings)}",
                 now=now,
-                judge=judge,
+                judge=lambda summaries: violations(thresholds, summaries.totals()),
                 on_progress=lambda progress: line.update(str(progress)),
                 progress_interval=REDRAWN_EVERY,
-            )
+            ).as_json()
         except OSError as error:
             raise OutputError(f"Could not write {error.filename or 'a file'}: {error.strerror or error}.") from None
 
 
-def window_from(arguments: Namespace, now: datetime) -> Window:
-    """
-    Return the window that `--since`, or `--start-date` and `--end-date`, name; the last day by default.
-
-    :raises CommsArgumentError: they cannot be right.
-    """
+def _window(arguments: Namespace, now: datetime) -> Window:
+    """Return the window that `--since`, or `--start-date` and `--end-date`, name; the last day by default."""
     if arguments.start_date is None and arguments.end_date is None:
         return window_since(arguments.since or "1d", now, arguments.timezone)
     if arguments.since:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from functools import partial
 from time import sleep, time
 from typing import TYPE_CHECKING
 
-from airflow_provider_comms.cli.exits import Exit
+from rich.console import Console
+
+from airflow_provider_comms.cli.credentials import announced_settings
+from airflow_provider_comms.cli.exits import Exit, fail
+from airflow_provider_comms.cli.output import print_operations
+from airflow_provider_comms.cli.progress import WaitProgress, log_above_bars
+from airflow_provider_comms.cli.startup import log_to
+from airflow_provider_comms.comms.client import CommsClient
 from airflow_provider_comms.comms.resource import OperationStatus
 from airflow_provider_comms.waiting.description import ended_line
 from airflow_provider_comms.waiting.spec import WaitSpec
@@ -19,14 +27,13 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Mapping, Sequence
 
-    from airflow_provider_comms.cli.progress import WaitProgress
-    from airflow_provider_comms.comms.client import CommsClient
     from airflow_provider_comms.comms.errors import CommsError
     from airflow_provider_comms.comms.models import Operation
     from airflow_provider_comms.comms.resource import Resource
-    from airflow_provider_comms.waiting.verdict import Reason, Verdict
+    from airflow_provider_comms.waiting.verdict import End, Reason
     from airflow_provider_comms.xcoms import OperationXCom
 
+log = logging.getLogger(__name__)
 _EXITS: dict[Reason, Exit] = {
     "canceled": Exit.CANCELED,
     "threshold": Exit.THRESHOLD,
@@ -35,12 +42,10 @@ _EXITS: dict[Reason, Exit] = {
 }
 
 
-def read_arguments(arguments: Namespace) -> tuple[Targets, WaitSpec]:
-    """
-    Return what the command's arguments say is waited for, and how.
-
-    :raises CommsArgumentError: one of them cannot be right.
-    """
+def wait_to_end(arguments: Namespace) -> Exit:
+    """Wait for operations, show how they move, and print them at their end, whatever it is."""
+    console = Console(stderr=True)
+    log_to(log_above_bars(console), logging.INFO if arguments.verbose else logging.WARNING)
     targets = Targets.of(arguments.resource, arguments.operation_id)
     # A cancelled operation does not end the wait for the others; it counts at the end.
     spec = WaitSpec.parse(
@@ -49,25 +54,30 @@ def read_arguments(arguments: Namespace) -> tuple[Targets, WaitSpec]:
         grace=arguments.grace,
         fail_if=dict(arguments.fail_if),
         fail_early=arguments.fail_early,
-    )
-    return targets, spec.check_for(targets.resource)
+    ).check_for(targets.resource)
+    settings = announced_settings(arguments)
+    # No call may take longer than the whole wait.
+    settings = replace(settings, timeouts=settings.timeouts.at_most(call=arguments.timeout))
+    unique = list(dict.fromkeys(targets.ids))
+    with CommsClient(settings) as client, WaitProgress(console, targets.resource, unique) as progress:
+        # Only now: what was loaded before, Airflow above all, is not the wait's time.
+        wait = Wait(targets=targets, spec=spec, started_at=time(), log=log)
+        end = _end_of(wait, client, progress)
+    if operations := wait.operations():
+        print_operations(operations, arguments.output)
+    status = exit_after(end, operations)
+    message = end.warning if isinstance(end, Finished) else end.message
+    return fail(status, message) if message else status
 
 
-def begin_wait(targets: Targets, spec: WaitSpec, log: logging.Logger) -> Wait:
-    """Start the clock: what was loaded before, Airflow above all, is not the wait's time."""
-    return Wait(targets=targets, spec=spec, started_at=time(), log=log)
-
-
-def wait_to_end(client: CommsClient, wait: Wait, progress: WaitProgress) -> Verdict:
-    """Poll until the wait has ended, and show each result."""
-    while True:
-        verdict = wait.poll(partial(_ask, client))
+def _end_of(wait: Wait, client: CommsClient, progress: WaitProgress) -> End:
+    while isinstance(verdict := wait.poll(partial(_ask, client)), Waiting):
         progress.show(wait.operations())
-        if not isinstance(verdict, Waiting):
-            if isinstance(verdict, Finished):
-                wait.log.log(logging.INFO, "%s", ended_line(wait.operations()))
-            return verdict
         sleep(wait.delay(wait.now()))
+    progress.show(wait.operations())
+    if isinstance(verdict, Finished):
+        log.info("%s", ended_line(wait.operations()))
+    return verdict
 
 
 def _ask(
@@ -76,14 +86,9 @@ def _ask(
     return client.with_options(last_chance=last_chance).try_operations(resource, ids)
 
 
-def exit_after(verdict: Verdict, operations: Sequence[OperationXCom]) -> Exit:
-    """Return the status for a verdict and the operations' last states."""
-    if isinstance(verdict, Failed):
-        return _EXITS[verdict.reason]
+def exit_after(end: End, operations: Sequence[OperationXCom]) -> Exit:
+    """Return the status for the end of a wait and the operations' last states."""
+    if isinstance(end, Failed):
+        return _EXITS[end.reason]
     is_canceled = any(one["status"] == OperationStatus.CANCELED for one in operations)
     return Exit.CANCELED if is_canceled else Exit.OK
-
-
-def message_of(verdict: Verdict) -> str | None:
-    """Return what there is to say of a verdict, beyond the operations' states."""
-    return verdict.warning if isinstance(verdict, Finished) else getattr(verdict, "message", None)

@@ -6,7 +6,7 @@ import asyncio
 import html as html_module
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from airflow.providers.common.compat.notifier import BaseNotifier
 
@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     import jinja2
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_provider_comms.comms.client import AsyncCommsClient, CommsClient
     from airflow_provider_comms.comms.sending.requests import EmailSend, MessageSend
     from airflow_provider_comms.comms.settings import ClientSettings
+
+Client = TypeVar("Client", "CommsClient", "AsyncCommsClient")
 
 MAX_ATTEMPT, MAX_CALL = 20.0, 30.0
 """Seconds for one request, and for all of its repetitions."""
@@ -58,11 +61,11 @@ class CommsNotifier(BaseNotifier):
         self,
         *,
         resource: str,
-        to: Any,
+        to: str | Sequence[str] | Mapping[str, object],
         subject: str | None = None,
         text: str | None = None,
         html: str | None = None,
-        from_: Mapping[str, Any] | None = None,
+        from_: Mapping[str, object] | None = None,
         tags: Mapping[str, str] | None = None,
         comms_conn_id: str = DEFAULT_CONN_ID,
         **kwargs: Any,
@@ -95,7 +98,7 @@ class CommsNotifier(BaseNotifier):
         request: Any = self._request()
         hook = CommsHook(self.comms_conn_id)
         with hook.get_conn() as patient:
-            client = patient.with_options(**_hurried(hook.settings))
+            client = _hurried(patient, hook.settings)
             (client.send_emails if request.resource is Resource.EMAILS else client.send_messages)(request)
 
     async def async_notify(self, context: Context) -> None:  # noqa: ARG002
@@ -105,7 +108,7 @@ class CommsNotifier(BaseNotifier):
         # Beside the loop: it loads pydantic's models.
         request: Any = await asyncio.to_thread(self._request)
         async with await CommsHook(self.comms_conn_id).get_async_conn() as patient:
-            client = patient.with_options(**_hurried(patient.settings))
+            client = _hurried(patient, patient.settings)
             await (client.send_emails if request.resource is Resource.EMAILS else client.send_messages)(request)
 
     comms_conn_id: str
@@ -129,16 +132,15 @@ class CommsNotifier(BaseNotifier):
         )
 
 
-def _hurried(settings: ClientSettings) -> dict[str, Any]:
-    """Return the times of a callback: whoever waits for it, a worker or the DAG processor, has other work."""
-    retry = settings.retry
-    return {
-        "timeouts": settings.timeouts.at_most(attempt=MAX_ATTEMPT, call=MAX_CALL),
-        "retry": replace(retry, retry_after_cap=min(retry.retry_after_cap, MAX_CALL)),
-    }
+def _hurried(client: Client, settings: ClientSettings) -> Client:
+    """Return a client for a callback: whoever waits for it, a worker or the DAG processor, has other work."""
+    return client.with_options(
+        timeouts=settings.timeouts.at_most(attempt=MAX_ATTEMPT, call=MAX_CALL),
+        retry=replace(settings.retry, retry_after_cap=min(settings.retry.retry_after_cap, MAX_CALL)),
+    )
 
 
-def _check_complete(given: Mapping[str, Any]) -> None:
+def _check_complete(given: Mapping[str, object]) -> None:
     """Refuse at parsing what lacks a part: a callback runs when something has failed already, and must not fail too."""
     if not is_literal(given["resource"]):
         return
@@ -153,9 +155,9 @@ def _check_complete(given: Mapping[str, Any]) -> None:
         )
 
 
-def _people(to: Any) -> list[Any]:
+def _people(to: object) -> list[Any]:
     several = to.split(",") if isinstance(to, str) else list(to) if isinstance(to, (list, tuple, set)) else [to]
-    people = list(dict.fromkeys(one.strip() for one in several if isinstance(one, str) and one.strip()))
+    people: list[object] = list(dict.fromkeys(one.strip() for one in several if isinstance(one, str) and one.strip()))
     people += [one for one in several if not isinstance(one, str)]
     if 0 < len(people) <= MAX_PEOPLE:
         return people

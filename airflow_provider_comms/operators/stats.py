@@ -18,6 +18,7 @@ from airflow_provider_comms.waiting.payload import operation_xcom, sums_of
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_provider_comms.tasks.base import OperationIds
     from airflow_provider_comms.xcoms import OperationsXCom, OperationXCom
 
 
@@ -53,7 +54,7 @@ class CommsExportStatsOperator(OperationTask, BaseOperator):
         self,
         *,
         resource: str,
-        operation_id: Any,
+        operation_id: OperationIds,
         comms_conn_id: str = DEFAULT_CONN_ID,
         multiple_outputs: bool = True,
         **kwargs: Any,

@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_provider_comms.tasks.base import OperationIds
     from airflow_provider_comms.waiting.spec import OnCanceled
     from airflow_provider_comms.waiting.wait import Wait
+    from airflow_provider_comms.xcoms import OperationXCom
 
 
 class CommsOperationSensor(PausesAsTheWaitSays, PollingTask, OperationTask, BaseSensorOperator):
@@ -75,7 +77,7 @@ class CommsOperationSensor(PausesAsTheWaitSays, PollingTask, OperationTask, Base
         self,
         *,
         resource: str,
-        operation_id: Any,
+        operation_id: OperationIds,
         comms_conn_id: str = DEFAULT_CONN_ID,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         on_canceled: OnCanceled = "succeed",
@@ -135,7 +137,7 @@ class CommsOperationSensor(PausesAsTheWaitSays, PollingTask, OperationTask, Base
         end = wait.end(verdict, wait.now())
         return PokeReturnValue(is_done=True, xcom_value=result_of(end, is_list=wait.targets.is_list, log=self.log))
 
-    def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:  # noqa: ARG002
+    def execute_complete(self, context: Context, event: Mapping[str, object]) -> OperationXCom | list[OperationXCom]:  # noqa: ARG002
         """Resume when the trigger has seen the end; the worker logs it."""
         end = end_from_event(event)
         # Events of 0.1.0 do not say whether a list was waited for.

@@ -9,9 +9,11 @@ from airflow_provider_comms.links.console import TwilioConsoleLink
 from airflow_provider_comms.waiting.targets import Targets, ids_of, label_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable, Mapping
 
-    from airflow.providers.common.compat.sdk import BaseOperatorLink
+    from airflow.providers.common.compat.sdk import BaseOperatorLink, XComArg
+
+    OperationIds = str | Mapping[str, object] | Iterable[object] | XComArg
 
 MAX_LABEL = 200
 """Characters of a mapped task's label. Airflow's database holds 250, does not cut, and fails the task above that."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow import __version__ as airflow_version
 from packaging.version import Version
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import DAG
 
 AIRFLOW = Version(airflow_version)
 _V3, _V3_1, _V3_2 = (Version(number) for number in ("3", "3.1", "3.2"))
@@ -19,7 +22,7 @@ def listener_manager() -> Any:
     return import_module("airflow.sdk.listener" if of_sdk else "airflow.listeners.listener").get_listener_manager()
 
 
-def register(dag: Any) -> None:
+def register(dag: DAG) -> None:
     """Make a DAG known to the database, as the DAG processor does with a file (``airflow dags reserialize``)."""
     if AIRFLOW < _V3_1:
         return  # It runs a DAG that it has not serialized.

@@ -18,6 +18,9 @@ from airflow_provider_comms.waiting.spec import WaitSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from typing import TextIO
+
+    from airflow.providers.common.compat.sdk import DAG
 
 _PROVIDER = "airflow_provider_comms."
 
@@ -29,7 +32,7 @@ class TaskLogs(io.TextIOBase):
     :param passed_on: where that is.
     """
 
-    def __init__(self, passed_on: io.TextIOBase | Any) -> None:
+    def __init__(self, passed_on: TextIO) -> None:
         self.by_task: dict[str, str] = defaultdict(str)
         self.task_id = ""
         self._passed_on = passed_on
@@ -37,7 +40,7 @@ class TaskLogs(io.TextIOBase):
     def write(self, text: str) -> int:
         """Take a piece of a log."""
         self.by_task[self.task_id] += text
-        return int(self._passed_on.write(text))
+        return self._passed_on.write(text)
 
     def flush(self) -> None:
         """Pass on what is held back."""
@@ -113,7 +116,7 @@ class DagRun:
         return self.errors[0]
 
 
-def run_dag(dag: Any, conf: dict[str, Any] | None = None, *, poke_interval: float | None = 0.1) -> DagRun:
+def run_dag(dag: DAG, conf: Mapping[str, object] | None = None, *, poke_interval: float | None = 0.1) -> DagRun:
     """
     Run a DAG to its end, task by task; a task that defers has its trigger run in this process.
 
@@ -126,7 +129,7 @@ def run_dag(dag: Any, conf: dict[str, Any] | None = None, *, poke_interval: floa
     errors: list[BaseException] = []
     logs = TaskLogs(sys.stdout)
     with _listening(_Listener(logs, errors)), _logged(logs), _polling_every(poke_interval, dag):
-        dag_run = dag.test(run_conf=conf)
+        dag_run = dag.test(run_conf=dict(conf) if conf else None)
     run = DagRun(dag.dag_id, dag_run.run_id, str(dag_run.state), errors=errors, logs=dict(logs.by_task))
     for ti in sorted(dag_run.get_task_instances(), key=lambda ti: ti.map_index):
         run.map_labels.setdefault(ti.task_id, []).append(ti.rendered_map_index)
@@ -153,7 +156,7 @@ def _logged(logs: TaskLogs) -> Iterator[None]:
 
 
 @contextmanager
-def _polling_every(seconds: float | None, dag: Any) -> Iterator[None]:
+def _polling_every(seconds: float | None, dag: DAG) -> Iterator[None]:
     """Let each wait of this provider poll so often, and afterwards as its author wrote."""
     changes = [] if seconds is None else list(_poke_intervals(dag, seconds))
     before = [(arguments, name, arguments.get(name)) for arguments, name, _ in changes]
@@ -166,7 +169,7 @@ def _polling_every(seconds: float | None, dag: Any) -> Iterator[None]:
             arguments[name] = value
 
 
-def _poke_intervals(dag: Any, seconds: float) -> Iterator[tuple[dict[str, Any], str, Any]]:
+def _poke_intervals(dag: DAG, seconds: float) -> Iterator[tuple[dict[str, Any], str, Any]]:
     """For each wait of this provider, where it keeps its interval, under which name, and what to put there."""
     for task in dag.tasks:
         kind, arguments = getattr(task, "operator_class", type(task)), getattr(task, "partial_kwargs", vars(task))
