@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -44,6 +45,7 @@ class Simulator:
         self._http = httpx.Client(
             base_url=self.url, auth=(DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN), timeout=10.0, trust_env=False
         )
+        self._plans: dict[str, dict[str, Any]] = {}
 
     @property
     def connection(self) -> str:
@@ -61,7 +63,16 @@ class Simulator:
         """
         body = {"resource": resource, **plan}
         (operation_id,) = self._http.post("/control/operations", json=body).raise_for_status().json()["ids"]
+        self._plans[operation_id] = {name: value for name, value in plan.items() if name != "created_at"}
         return str(operation_id)
+
+    def end_operation(self, resource: str, operation_id: str) -> None:
+        """Let an operation end now that would go on for longer."""
+        created_at = datetime.fromisoformat(self._read(resource, operation_id)["createdAt"])
+        age = (datetime.now(UTC) - created_at).total_seconds()
+        plan = self._plans[operation_id] | {"processing_for": age}
+        body = {"resource": resource, "operation_id": operation_id, **plan}
+        self._http.post("/control/operations/change", json=body).raise_for_status()
 
     def change_settings(self, **changes: Any) -> None:
         """Change how it behaves, such as ``send_plan``: what the operations of accepted sends do."""
@@ -82,9 +93,12 @@ class Simulator:
 
     def fetch(self, resource: str, operation_id: str) -> OperationState:
         """Return the operation's state, read through the public API."""
-        path = f"/v1/{resource.capitalize()}/Operations/{operation_id}"
-        body = self._http.get(path).raise_for_status().json()
+        body = self._read(resource, operation_id)
         return OperationState(body["status"], body["stats"])
+
+    def _read(self, resource: str, operation_id: str) -> dict[str, Any]:
+        path = f"/v1/{resource.capitalize()}/Operations/{operation_id}"
+        return dict(self._http.get(path).raise_for_status().json())
 
 
 def _printed_url(component: Component) -> str | None:

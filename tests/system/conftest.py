@@ -22,7 +22,7 @@ from local_airflow.airflow import LocalAirflow
 from local_airflow.postgres import postgres
 from local_airflow.processes import Processes
 from local_airflow.simulator import Simulator
-from tests.system.together import STARTS, wait_for_runs
+from tests.system.together import STARTS, Endings, wait_for_runs
 from tests.waits import WAYS
 
 if TYPE_CHECKING:
@@ -48,6 +48,13 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
 @pytest.fixture(scope="session")
 def simulator(processes: Processes) -> Simulator:
     return Simulator(processes, lives_for=LONGEST_SESSION_SECONDS)
+
+
+@pytest.fixture(scope="session")
+def endings() -> Iterator[Endings]:
+    """What ends operations when a test's task is where it is wanted."""
+    with Endings() as endings:
+        yield endings
 
 
 @pytest.fixture(scope="session")

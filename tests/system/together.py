@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Self
 
+import httpx
 import pytest
 
 from local_airflow.runs import Run
@@ -46,3 +49,37 @@ def wait_for_runs(airflow: LocalAirflow, started: Any) -> None:
     elif isinstance(started, tuple):
         for one in started:
             wait_for_runs(airflow, one)
+
+
+class Endings:
+    """
+    Lets operations go on until their tasks are where a test wants them: a busy machine gets there late.
+
+    Use it as ``with Endings() as endings:``.
+    """
+
+    def __init__(self) -> None:
+        self._pending: list[tuple[Callable[[], object], Callable[[], None]]] = []
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def when(self, reached: Callable[[], object], end: Callable[[], None]) -> None:
+        """Call ``end`` once, when ``reached`` is true."""
+        self._pending.append((reached, end))
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.5):
+            for pending in list(self._pending):
+                reached, end = pending
+                with suppress(httpx.HTTPError):  # Airflow is restarted, or busy.
+                    if reached():
+                        end()
+                        self._pending.remove(pending)
