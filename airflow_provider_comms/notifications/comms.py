@@ -13,6 +13,7 @@ from airflow.providers.common.compat.notifier import BaseNotifier
 from airflow_provider_comms.comms.arguments import check_resource
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.comms.resource import Resource
+from airflow_provider_comms.comms.sending.checks import MAX_SMS_TEXT
 from airflow_provider_comms.hooks.fields import DEFAULT_CONN_ID
 from airflow_provider_comms.tasks.arguments import is_literal
 from airflow_provider_comms.tasks.send_arguments import check_email_sender
@@ -45,8 +46,8 @@ class CommsNotifier(BaseNotifier):
 
     :param resource: "emails" or "messages" (templated).
     :param to: addresses, at most 100; one, several, or several separated by commas (templated).
-    :param subject: of an e-mail (templated).
-    :param text: of a message, or of an e-mail as plain text (templated).
+    :param subject: of an e-mail (templated); line breaks in it become blanks.
+    :param text: of a message, of which 1,600 characters are sent, or of an e-mail as plain text (templated).
     :param html: of an e-mail (templated); made from `text` if it is left out.
     :param from_: the sender, as of the send operators: of an e-mail `{"address": ..., "name": ...}` (templated).
     :param tags: name to value (templated).
@@ -117,15 +118,16 @@ class CommsNotifier(BaseNotifier):
         from airflow_provider_comms.comms.sending.requests import EmailSend, MessageSend
 
         given = {name: getattr(self, name) for name in self._templates}
+        given |= {name: _encodable(given[name]) for name in ("subject", "text", "html")}
         people = _people(given["to"])
         plain = {name: _without_liquid(given[name]) for name in ("subject", "text")}
         if check_resource(given["resource"]) is Resource.MESSAGES:
-            return MessageSend(to=people, text=plain["text"], from_=given["from_"], tags=given["tags"])
+            return MessageSend(to=people, text=_cut(plain["text"]), from_=given["from_"], tags=given["tags"])
         check_email_sender(given["from_"])
         return EmailSend(
             from_=given["from_"],
             to=people,
-            subject=plain["subject"] or "",
+            subject=" ".join((plain["subject"] or "").split()),
             html=_html_without_liquid(given["html"] or _as_html(given["text"])),
             text=plain["text"],
             tags=given["tags"],
@@ -164,6 +166,16 @@ def _people(to: object) -> list[Any]:
     raise CommsArgumentError(
         f"to= names {len(people):,} people.", advice=f"A notifier sends to 1 to {MAX_PEOPLE}; use a send operator."
     )
+
+
+def _encodable(text: str | None) -> str | None:
+    """Return a text without halves of surrogate pairs, which Python puts into the names of files, and errors quote."""
+    return text and text.encode("utf-8", "replace").decode()
+
+
+def _cut(text: str | None) -> str | None:
+    """Return what fits into a message: an exception's message may have any length."""
+    return text if text is None or len(text) <= MAX_SMS_TEXT else f"{text[: MAX_SMS_TEXT - 3]}..."
 
 
 def _as_html(text: str | None) -> str:

@@ -48,6 +48,19 @@ def test_a_message(comms_simulator):
     assert comms_simulator.sends[0].body["content"] == {"text": "load"}
 
 
+def test_whatever_an_error_says_is_sent(comms_simulator):
+    said = f"No file 'caf\udce9.csv'\n{'x' * 2000}"
+    CommsNotifier(resource="messages", to=["+14155550100"], text="{{ said }}")({"said": said})
+    email(subject="{{ said }}", text="{{ said }}", html=None)({"said": said})
+
+    message, mail = (one.body["content"] for one in comms_simulator.sends)
+    assert len(message["text"]) == 1600
+    assert message["text"].startswith("No file 'caf?.csv'\nx")
+    assert message["text"].endswith("x...")
+    assert mail["subject"].startswith("No file 'caf?.csv' xxx")
+    assert mail["text"] == said.replace("\udce9", "?")
+
+
 def test_each_call_renders_anew(comms_simulator):
     notifier = email()
     notifier({"what": "{{ secret }}"})
