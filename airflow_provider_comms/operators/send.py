@@ -81,13 +81,14 @@ class CommsSendEmailsOperator(SendOperator):
 
     def _build(self) -> Callable[..., Send]:
         from airflow_provider_comms.comms.sending.requests import EmailSend
-        from airflow_provider_comms.tasks.send_files import attachments_of, text_of
+        from airflow_provider_comms.tasks.send_files import attachments_of, line_of, text_of
 
         check_email_sender(self.from_)
         return partial(
             EmailSend,
             from_=self._given("from_"),
-            **{name: text_of(self._given(name)) for name in ("subject", "html", "text")},
+            subject=line_of(self._given("subject")),
+            **{name: text_of(self._given(name)) for name in ("html", "text")},
             attachments=attachments_of(self._given("attachments")),
             headers=self._given("headers"),
             ip_pool_name=self.ip_pool_name,

@@ -62,6 +62,12 @@ def text_of(given: T) -> T | str:
         raise CommsArgumentError(f"{Path(str(given)).name!r} is not in UTF-8.", advice="Convert it.") from None
 
 
+def line_of(given: T) -> T | str:
+    """Return a text as :func:`text_of` does, of a file without the line break at its end, which no subject has."""
+    text = text_of(given)
+    return text.rstrip("\r\n") if is_path(given) and isinstance(text, str) else text
+
+
 def attachments_of(given: object) -> list[dict[str, object]]:
     """Return attachments as the API takes them: of none, one or several."""
     if isinstance(given, (str, Mapping)) or is_path(given) or not isinstance(given, Iterable):
