@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_comms.comms.errors import CommsError
 from airflow_provider_comms.comms.resource import Resource
-from airflow_provider_comms.hooks.diagnosis import KINDS, diagnosis, host_of, preflight_error, who_is
+from airflow_provider_comms.hooks.diagnosis import diagnosis, host_of, preflight_error, who_is
+from airflow_provider_comms.reports.words import ITEMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +77,7 @@ class CheckResult:
         warnings = " ".join(self._warnings())
         if not self.readable:
             return warnings
-        read = " and ".join(KINDS[resource] for resource in self.readable)
+        read = " and ".join(ITEMS[resource] for resource in self.readable)
         who, host = who_is(self.settings), host_of(self.settings)
         good = f"{who} can read {read} operations at {host}, {max(self.seconds, 0.1):.1f} s."
         return f"{good} Warning: {warnings}" if warnings else good
@@ -87,7 +88,7 @@ class CheckResult:
         kinds = {(type(error), error.context.status, error.context.code) for error in failed.values()}
         if len(kinds) == 1 and not self.readable:
             return [diagnosis(self.error, self.settings)]
-        return [f"No {KINDS[one]} operations: {diagnosis(error, self.settings)}" for one, error in failed.items()]
+        return [f"No {ITEMS[one]} operations: {diagnosis(error, self.settings)}" for one, error in failed.items()]
 
 
 def check_connection(read_settings: Callable[[], ClientSettings]) -> tuple[bool, str]:

@@ -14,13 +14,11 @@ from airflow_provider_comms.comms.errors import (
     CommsRateLimitError,
 )
 from airflow_provider_comms.comms.http.proxy import proxy_name
-from airflow_provider_comms.comms.resource import Resource
 from airflow_provider_comms.comms.settings import DEFAULT_BASE_URL
 
 if TYPE_CHECKING:
     from airflow_provider_comms.comms.settings import ClientSettings
 
-KINDS: dict[Resource, str] = {Resource.EMAILS: "e-mail", Resource.MESSAGES: "message"}
 _SID = re.compile(r"[A-Z]{2}[0-9a-fA-F]{32}")
 _OUR_SID = re.compile(r"(AC|SK)[0-9a-fA-F]{32}")
 _ACCOUNT, _API_KEY = "AC", "SK"

@@ -171,9 +171,7 @@ class SharedClient:
         self._opened = _Opened(settings, _open(settings, self._limits))
 
     async def _replace(self, settings: ClientSettings) -> None:
-        old = self._opened
-        if old is None:  # The last user has left in between.
-            return
+        old = self._current
         self._put(settings)
         log.info("The connection has changed; its waits use the new one from now on. (%s)", self._comms_conn_id)
         await self._close_unless_needed(old)

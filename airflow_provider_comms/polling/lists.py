@@ -57,10 +57,7 @@ def window_of(created: list[datetime]) -> Window:
     created = sorted(created)
     middle = created[len(created) // 2]
     plausible = [one for one in created if abs(one - middle) <= PLAUSIBLE]
-    try:
-        return plausible[0] - OVERLAP, plausible[-1] + OVERLAP
-    except OverflowError:
-        return EVERYTHING
+    return plausible[0] - OVERLAP, plausible[-1] + OVERLAP
 
 
 class WantedPages:

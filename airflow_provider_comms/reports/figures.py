@@ -20,8 +20,9 @@ Reading = Literal["cumulative", "exclusive"]
 
 NOT_REACHED = ("failed", "undelivered", "unaddressable", "canceled")
 """Counters of recipients that were not reached."""
-_WAITING = ("queued", "scheduled")
-_STATES = (*_WAITING, "sent", "delivered", "opened", "read", "failed", "undelivered", "canceled")
+WAITING = ("queued", "scheduled")
+"""Counters of recipients that wait in Twilio."""
+_STATES = (*WAITING, "sent", "delivered", "opened", "read", "failed", "undelivered", "canceled")
 _NONE_OF_EACH = (0,) * len(_STATES)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_comms.reports.figures import NOT_REACHED, engagement, figures, recipients_of, totals
+from airflow_provider_comms.reports.figures import NOT_REACHED, WAITING, engagement, figures, recipients_of, totals
 from airflow_provider_comms.reports.rates import percent, ratio
 from airflow_provider_comms.reports.words import number
 
@@ -13,13 +13,11 @@ if TYPE_CHECKING:
 
     from airflow_provider_comms.comms.resource import Resource
 
-_WAITING = ("queued", "scheduled")
-
 
 def progress(counters: Mapping[str, int]) -> int | None:
     """Return the percentage of recipients no longer queued or scheduled; None while there are no counts."""
     whole = recipients_of(counters)
-    left = sum(counters.get(name, 0) for name in _WAITING)
+    left = sum(counters.get(name, 0) for name in WAITING)
     return 100 * min(max(0, whole - left), whole) // whole if whole > 0 else None
 
 
@@ -46,6 +44,6 @@ def delivery(resource: Resource, many: Sequence[Mapping[str, int]], *, with_rate
     parts += [
         f"{number(sums[name])} {name} ({percent(ratio(sums[name], whole))})" for name in NOT_REACHED if sums[name]
     ]
-    left = {name: sum(counters.get(name, 0) for counters in many) for name in _WAITING}
+    left = {name: sum(counters.get(name, 0) for counters in many) for name in WAITING}
     parts += [f"{number(count)} {name}" for name, count in left.items() if count]
     return ", ".join(parts)

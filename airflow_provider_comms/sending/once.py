@@ -244,7 +244,7 @@ class SendOnce:
             if outcome_of(error) in {Outcome.NOT_SENT, Outcome.REFUSED}:
                 self._take_back(digest, state, since)
                 raise
-            self.log.warning("It is not known whether the request was accepted; looking for it: %s", _first_line(error))
+            self.log.warning("It is not known whether the request was accepted; looking for it: %s", first_line(error))
             return error
 
     def _note_accepted(self, accepted: Accepted, digest: str, since: datetime | None) -> End:
@@ -338,5 +338,6 @@ def _moment(record: Record | None) -> datetime | None:
     return datetime.fromisoformat(record["at"]) if record and record.get("at") else None
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error, or its type where it says nothing."""
     return (str(error).splitlines() or [""])[0] or type(error).__name__

@@ -144,9 +144,8 @@ def _built(build: Build, chunks: Chunks, chunk: int) -> Send:
     try:
         return build(to=chunks.recipients_of(chunk))
     except CommsArgumentError as error:
-        if rows := rows_note(error, chunks, chunk):
-            raise CommsArgumentError(f"{error.message} {rows}", error.context, error.advice) from None
-        raise
+        message = f"{error.message} {rows_note(error, chunks, chunk)}".rstrip()
+        raise CommsArgumentError(message, error.context, error.advice) from None
 
 
 def rows_note(error: CommsError, chunks: Chunks, chunk: int) -> str:

@@ -11,6 +11,7 @@ from airflow_provider_comms.comms.errors import CommsError
 from airflow_provider_comms.exceptions import CommsSendChanged, CommsSendUnknown, CommsSendUntracked
 from airflow_provider_comms.reports.words import counted
 from airflow_provider_comms.sending.keys import send_tag
+from airflow_provider_comms.sending.once import first_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,7 +102,7 @@ def _unknown_lines(end: Unknown, place: Place) -> list[str]:
         f"tag: {send_tag(place.digest)}",
         place.accepted_before,
         _cause(end),
-        f"could not look for it: {_first_line(end.look_up_error)}" if end.look_up_error else "",
+        f"could not look for it: {first_line(end.look_up_error)}" if end.look_up_error else "",
         f"find out: {place.find_command}",
         "if it was accepted: clear the task; it takes over what it finds, and goes on",
         f'if it was not: set on_unknown="resend" and clear the task: {again}',
@@ -112,7 +113,7 @@ def _unknown_lines(end: Unknown, place: Place) -> list[str]:
 
 def _cause(end: Unknown) -> str:
     if end.error:
-        return f"error: {_first_line(end.error)}"
+        return f"error: {first_line(end.error)}"
     return "" if end.posts else "An earlier try may have sent it; see its log."
 
 
@@ -148,7 +149,7 @@ def untracked_error(untracked: Sequence[tuple[Place, Sent]]) -> CommsSendUntrack
     lines = [
         f"{news} Do not send it again.",
         f"tag: {send_tag(places[0].digest)}",
-        f"could not look for it: {_first_line(why)}" if why else "",
+        f"could not look for it: {first_line(why)}" if why else "",
         f"find out: {places[0].find_command}",
         "then: clear the task; it takes over what it finds, and sends nothing",
         "or take the operation from Twilio's console, and wait for it with CommsOperationSensor",
@@ -177,7 +178,3 @@ _MOST_SHOWN = 10
 def _window(since: datetime | None, until: datetime) -> str:
     end = f"{until:%Y-%m-%d %H:%M:%S} UTC"
     return f"between {since:%Y-%m-%d %H:%M:%S} and {end}" if since else f"before {end}"
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [""])[0] or type(error).__name__

@@ -52,7 +52,7 @@ EARLY = 0.05
 """Seconds by which a poll may come early: clocks and timers are not exact."""
 MAX_ASKED_ELSEWHERE = 32
 """Unknown ids per poll that are looked up at the other resource; more of them follow with the next polls."""
-MAX_RETRY_AFTER = 3600.0
+MAX_AHEAD = 3600.0
 """Seconds; a later time in a trigger row comes from a clock ahead of ours, and is ignored."""
 
 
@@ -92,7 +92,7 @@ class Wait:
         # It comes from another machine, whose clock may be ahead of ours.
         self.started_at = min(self.started_at, self.now()) if math.isfinite(self.started_at) else self.now()
         now = self.now()
-        self.retry_at = {one: at for one, at in self.retry_at.items() if at - now <= MAX_RETRY_AFTER}
+        self.retry_at = {one: at for one, at in self.retry_at.items() if at - now <= MAX_AHEAD}
         self._progress = ProgressLog(self.log, self.targets, self.started_at)
 
     def poll(self, ask: Ask) -> Verdict:
@@ -132,8 +132,6 @@ class Wait:
         self._errors.pop(operation_id, None)
         self.retry_at.pop(operation_id, None)
         before = self.seen.get(operation_id)
-        if operation is before:
-            return
         self.seen[operation_id] = operation
         self._verdicts[operation_id] = judge(operation, self.spec)
         is_known = isinstance(operation.status, OperationStatus)

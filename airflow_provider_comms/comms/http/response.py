@@ -81,8 +81,13 @@ class Response:
         """
         if not self.request.sends:
             return excerpt(self.body, self.secrets)
+        return f"({self.kind})" if self.body.strip() else ""
+
+    @property
+    def kind(self) -> str:
+        """Content type and length of the body."""
         kind = excerpt(self.headers.get("content-type", "no content type").split(";")[0], self.secrets, 80)
-        return f"({kind}, {len(self.body)} bytes)" if self.body.strip() else ""
+        return f"{kind}, {len(self.body)} bytes"
 
     def _servers_time(self) -> float:
         """Return the seconds since the epoch by the server's clock, which ours may differ from."""
@@ -149,10 +154,8 @@ def read_object(response: Response) -> dict[str, Any]:
     try:
         body = _read_json(response.body)
     except (ValueError, RecursionError):
-        kind = excerpt(response.headers.get("content-type", "no content type").split(";")[0], response.secrets, 80)
         raise CommsProtocolError(
-            f"The response is not valid JSON ({kind}, {len(response.body)} bytes): "
-            f"{excerpt(response.body, response.secrets)!r}",
+            f"The response is not valid JSON ({response.kind}): {excerpt(response.body, response.secrets)!r}",
             response.context,
         ) from None
     if type(body) is not dict:
