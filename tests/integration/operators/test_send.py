@@ -321,6 +321,7 @@ CANNOT_BE_RIGHT = [
     (emails, {"to": '["jo@example.com"]'}),
     (emails, {"to": {"jo@example.com"}}),  # A set; one of two has an id of its own in each process.
     (emails, {"to": "None"}),
+    (emails, {"to": {}}),
     (emails, {"to": "people.txt"}),
     (messages, {"to": "./people.xlsx"}),
     (emails, {"max_recipients": [1]}),

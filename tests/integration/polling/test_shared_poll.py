@@ -157,6 +157,25 @@ def test_many_who_join_together_read_the_connection_once(comms_simulator, settin
     assert len(reads) == 1
 
 
+def test_many_who_join_together_share_the_failure_of_the_reading():
+    reads = []
+
+    async def read():
+        reads.append(time.monotonic())
+        await asyncio.sleep(0.05)
+        raise OSError("no secrets backend")
+
+    async def wait():
+        async with join(read, PollLimits()):
+            pass
+
+    async def poll():
+        return await asyncio.gather(*(wait() for _ in range(50)), return_exceptions=True)
+
+    assert {str(error) for error in asyncio.run(poll())} == {"no secrets backend"}
+    assert len(reads) == 2  # The first for whoever was first; the next for all who came while it went on.
+
+
 def test_a_client_that_was_replaced_is_closed(comms_simulator, settings):
     ids = [comms_simulator.add_operation("emails", processing_for=600) for _ in range(21)]
     changes = [0]

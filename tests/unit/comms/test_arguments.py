@@ -39,6 +39,15 @@ def test_an_unknown_resource(value):
         fetch_request(value, ID)
 
 
+class Nameless:
+    def __repr__(self) -> str:
+        raise RuntimeError("no name")
+
+
+def test_what_cannot_be_shown_is_refused_by_its_type():
+    assert refusal("page_size", Nameless()) == "page_size=<Nameless> is out of range."
+
+
 @pytest.mark.parametrize("value", [0, -1, 1001, 10**30, "50", 5.0, True, None, float("nan")])
 def test_a_page_size_out_of_bounds(value):
     assert f"page_size={value!r}" in refusal("page_size", value)

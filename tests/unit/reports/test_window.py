@@ -33,6 +33,11 @@ def test_ends_are_datetimes_or_texts_in_the_reports_zone(start, end, timezone, n
     assert window_of(start, end, timezone).name == name
 
 
+def test_what_leaves_the_calendar_in_the_reports_zone_is_refused():
+    with pytest.raises(CommsArgumentError, match="is out of range"):
+        window_of("2026-11-20", datetime.max.replace(tzinfo=UTC), "Asia/Tokyo")
+
+
 @pytest.mark.parametrize("moment", [None, "", "now", "10:00", "None", "2026-13-01", 1, datetime(2026, 11, 20)])  # noqa: DTZ001
 def test_what_is_not_a_point_in_time_is_refused(moment):
     with pytest.raises(CommsArgumentError, match="is not a point in time"):

@@ -112,6 +112,17 @@ def test_resend_adopts_what_is_found():
     assert twilio.posts == 1
 
 
+def test_what_was_accepted_twice_has_both_operations(caplog):
+    twilio = Twilio([LOST, LOST], lag=3600)
+    assert isinstance(once(twilio, Store(), on_unknown="resend", confirm_for=0).send(REQUEST, "d1"), Sent)
+    twilio.time += 3600
+
+    found = once(twilio, None, is_retry=True).send(REQUEST, "d1")
+
+    assert found == Sent(("comms_operation_1", "comms_operation_2", "comms_operation_3"), is_adopted=True)
+    assert "This request was accepted 3 times." in caplog.text
+
+
 def test_resend_does_not_go_on_for_ever():
     twilio = Twilio([VANISHED] * 9)
 

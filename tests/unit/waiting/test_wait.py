@@ -190,6 +190,15 @@ def test_no_counter_makes_a_long_line(lines, digits, sign):
         assert max(map(len, texts)) < 400
 
 
+def test_an_adaptive_wait_has_the_pace_of_what_it_has_seen():
+    waiting = wait("a", "b", adaptive=True)
+    assert waiting.delay(START) == 60
+    waiting.update({"a": operation("a", "SCHEDULED", recipients=10), "b": operation("b", recipients=10)}, START)
+    assert waiting.delay(START) == 15  # Of "b", which has nothing queued.
+    waiting.update({"b": operation("b", "COMPLETED", recipients=10)}, START)
+    assert waiting.delay(START) == 240
+
+
 def test_a_retry_after_outweighs_the_interval_until_the_api_answers():
     waiting = wait()
     waiting.update({"a": CommsRateLimitError("429", ErrorContext(retry_after=600))}, START)

@@ -348,6 +348,8 @@ def test_an_rcs_message_of_any_kind(content):
         ({"text": "x", "contentInfo": {"fileUrl": "y"}}, "rcs.contentInfo is not a field"),
         ({"contentInfo": {"fileUrl": "y", "forceRefresh": "true"}}, "forceRefresh is not True or False"),
         (card(), "cardContent is empty"),
+        (tap(createCalendarEventAction={**EVENT, "endTime": "tomorrow"}), "endTime is not a time such as"),
+        (tap(createCalendarEventAction={**EVENT, "endTime": "2026-12-01T09:00"}), "endTime is not a time such as"),
         (card(title="x", suggestions=[{"reply": {"text": "Yes", "postbackData": "y"}}] * 5), "entries: 4 at most"),
         ({"richCard": {"carouselCard": {"cardContents": [{"title": "x"}]}}}, "too few entries: 2 at least"),
         ({"text": "x", "suggestions": [{"reply": {"text": "x"}}]}, "suggestions[0].reply.postbackData is missing"),
