@@ -29,8 +29,10 @@ PAIRS = (
 BASE_URL = "COMMS_BASE_URL"
 
 
-class ConnectionNotDefinedError(Exception):
+class ConnectionNotDefinedError(CommsSettingsError):
     """There is no such Airflow connection."""
+
+    default_advice = "Name another connection with --conn-id, or set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN."
 
 
 def announced_settings(arguments: Namespace) -> ClientSettings:
@@ -55,13 +57,10 @@ def settings_for(
         return settings
     try:
         return _from_connection(conn_id or DEFAULT_CONN_ID)
-    except ConnectionNotDefinedError as error:
+    except ConnectionNotDefinedError:
         if conn_id is None and connection_first and (settings := _from_environment(environment)):
             return settings
-        raise CommsSettingsError(
-            str(error),
-            advice="Name another connection with --conn-id, or set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN.",
-        ) from None
+        raise
 
 
 def _from_environment(environment: Mapping[str, str]) -> ClientSettings | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_comms.comms.redaction import excerpt
 
@@ -15,7 +15,7 @@ _DEFAULT = re.compile(r"\|\s*default\b")
 _VARIABLE = re.compile(r"\s*([A-Za-z_][\w.]{0,60})")
 
 
-def liquid_warnings(content: Mapping[str, Any]) -> list[str]:
+def liquid_warnings(content: Mapping[str, object]) -> list[str]:
     """
     Name the variables that have no default.
 
@@ -36,7 +36,7 @@ def _without_default(text: str) -> Iterator[str]:
             yield variable[1]
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _texts(value: object) -> Iterator[str]:
     """Return the texts that Twilio reads as templates. An attachment is not one of them."""
     if isinstance(value, str):
         yield value

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_comms.comms.sending.model import Model
 
-    Recipient = str | Mapping[str, Any]
+    Recipient = str | Mapping[str, object]
 
 MAX_BYTES = 5_000_000
 """Bytes of JSON in one request. Twilio says 5 MB; this is the smaller of the two sizes that this may mean."""
@@ -41,7 +41,7 @@ class Send:
     """What it sends."""
     _model: ClassVar[type[Model]]
 
-    def __init__(self, fields: dict[str, Any]) -> None:
+    def __init__(self, fields: dict[str, object]) -> None:
         plain = _plain(fields)
         checked(lambda: self._model.model_validate(plain), self.resource)
         # Not what pydantic would make of the model: it warns of the branches of a union, and quotes recipients.
@@ -56,9 +56,9 @@ class Send:
         return body
 
     @property
-    def to(self) -> Sequence[Mapping[str, Any]]:
+    def to(self) -> Sequence[Mapping[str, object]]:
         """The recipients, as the API's JSON has them."""
-        recipients: list[dict[str, Any]] = self._fields["to"]
+        recipients: list[dict[str, object]] = self._fields["to"]
         return recipients
 
     @property
@@ -132,7 +132,7 @@ class EmailSend(Send):
         subject: str,
         html: str,
         text: str | None = None,
-        attachments: Iterable[Mapping[str, Any]] | None = None,
+        attachments: Iterable[Mapping[str, object]] | None = None,
         headers: Mapping[str, str] | None = None,
         ip_pool_name: str | None = None,
         tags: Mapping[str, str] | None = None,
@@ -191,8 +191,8 @@ class MessageSend(Send):
         text: str | None = None,
         media: Iterable[str | Mapping[str, str]] | None = None,
         content_id: str | None = None,
-        modules: Iterable[Mapping[str, Any]] | None = None,
-        from_: Mapping[str, Any] | None = None,
+        modules: Iterable[Mapping[str, object]] | None = None,
+        from_: Mapping[str, object] | None = None,
         tags: Mapping[str, str] | None = None,
         send_at: datetime | str | None = None,
     ) -> None:
@@ -207,31 +207,31 @@ class MessageSend(Send):
         )
 
 
-def _each(values: Any, convert: Callable[[Any], Any]) -> Any:
+def _each(values: object, convert: Callable[[object], object]) -> object:
     """Return the values converted; what is no list of values stays as it is, to be refused by name."""
     if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
         return values
     return [convert(one) for one in values]
 
 
-def _recipient(value: Any, **defaults: str) -> Any:
+def _recipient(value: object, **defaults: str) -> object:
     return {"address": value, **defaults} if isinstance(value, str) else value
 
 
-def _media(value: Any) -> Any:
+def _media(value: object) -> object:
     return {"url": value} if isinstance(value, str) else value
 
 
-def _attachment(value: Any) -> Any:
+def _attachment(value: object) -> object:
     if isinstance(value, Mapping) and isinstance(content := value.get("content"), bytes):
         return {**value, "content": b64encode(content).decode()}
     return value
 
 
-def _message_content(text: object, media: object, content_id: object, modules: object) -> dict[str, Any]:
+def _message_content(text: object, media: object, content_id: object, modules: object) -> dict[str, object]:
     files = _each(media, _media)
     kinds = ({"text": text, "media": None if files == [] else files}, {"contentId": content_id}, {"modules": modules})
-    given: list[dict[str, Any]] = [kind for kind in map(_plain, kinds) if kind]
+    given: list[dict[str, object]] = [kind for kind in map(_plain, kinds) if kind]
     if len(given) != 1:
         said = "exactly one kind of content is needed: text and media, content_id, or modules"
         raise refusal(Resource.MESSAGES, ApiError(None, f"{said}; this has {len(given) or 'none'}"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Scrubber:
         which only an error costs.
     """
 
-    def __init__(self, recipients: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, recipients: Sequence[Mapping[str, object]]) -> None:
         self._recipients = recipients
 
     def __call__(self, text: str) -> str:
@@ -86,7 +86,7 @@ def _ending(text: str) -> str:
     return "".join(filter(str.isdecimal, text))[-MIN_DIGITS:]
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
