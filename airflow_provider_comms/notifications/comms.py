@@ -40,20 +40,21 @@ class CommsNotifier(BaseNotifier):
     """
     Send an e-mail or message to a few people, as the callback of a task, a DAG or a deadline.
 
-    Its texts are Airflow's templates: the context is there, such as `{{ ti.task_id }}`. What they become is sent as it
-    is; Twilio's Liquid is not applied to it. It is one request each time that Airflow calls it: a request of which
-    nobody knows whether it was accepted is not repeated.
+    Airflow renders its texts as Jinja with the callback's context, such as `{{ ti.task_id }}`. The result is sent as
+    is, without Twilio's Liquid. It sends one request each time Airflow calls it, and does not repeat one that may
+    have been accepted.
 
     :param resource: "emails" or "messages" (templated).
-    :param to: addresses, at most 100; one, several, or several separated by commas (templated).
-    :param subject: of an e-mail (templated); line breaks in it become blanks.
-    :param text: of a message, of which 1,600 characters are sent, or of an e-mail as plain text (templated).
-    :param html: of an e-mail (templated); made from `text` if it is left out.
-    :param from_: the sender, as of the send operators: of an e-mail `{"address": ..., "name": ...}` (templated).
+    :param to: one address, several separated by commas, or a list; at most 100 (templated).
+    :param subject: subject of an e-mail (templated); line breaks become blanks.
+    :param text: text of a message, at most 1,600 characters, or of an e-mail as plain text (templated). A longer
+        message is cut.
+    :param html: HTML of an e-mail (templated); made from `text` if omitted.
+    :param from_: the sender, as for the send operators; for an e-mail `{"address": ..., "name": ...}` (templated).
     :param tags: name to value (templated).
     :param comms_conn_id: id of the Airflow connection, of type `twilio_comms` (templated).
-    :raises CommsArgumentError: it cannot be sent.
-    :raises CommsError: it was not sent, or nobody knows; Airflow 2.11 and 3.0 log that and go on.
+    :raises CommsArgumentError: an argument is invalid.
+    :raises CommsError: it was not sent, or that is not known; Airflow 2.11 and 3.0 log the error and continue.
     """
 
     template_fields: Sequence[str] = ("resource", "to", "subject", "text", "html", "from_", "tags", "comms_conn_id")

@@ -30,42 +30,42 @@ if TYPE_CHECKING:
 
 class CommsReportOperator(BaseOperator):
     """
-    Sum up all operations that were created in a window of time, and publish rows and an HTML page.
+    Sum up all operations that were created in a time window, and publish rows and an HTML page.
 
-    The window is `window_start` and `window_end`; else the run's partition, a day; else its data interval. It is
-    half-open: what was created at its end belongs to the next one. It is listed once, whatever is made of it, and
-    memory does not grow with the number of operations.
+    The window is `window_start` and `window_end`; otherwise the run's partition, a day; otherwise its data interval. It
+    is half-open: an operation created exactly at its end belongs to the next window. The operations are listed once,
+    and memory does not grow with their number.
 
     :param resource: "emails", "messages" or a list of both (templated).
-    :param window_start: an aware datetime or ISO 8601 text; without an offset it is in `timezone` (templated). Not
+    :param window_start: an aware datetime or ISO 8601 string; without an offset it is in `timezone` (templated). Not
         called `start_date`, which is Airflow's own and comes from `default_args`.
     :param window_end: likewise (templated).
     :param status: only operations in this status, such as "COMPLETED"; None for all (templated).
-    :param output: folder for the files, local or of an object store, such as "s3://aws_default@bucket/reports"; as
-        text or ObjectStoragePath; None for no files (templated).
+    :param output: folder for the files, local or in an object store, such as "s3://aws_default@bucket/reports", as a
+        string or ObjectStoragePath; None for no files (templated).
     :param formats: of the rows: "jsonl", "jsonl.gz", "csv", "csv.gz", "parquet" (needs the extra `parquet`).
-    :param html: whether to publish the page too.
+    :param html: whether to publish the HTML page as well.
     :param partition_by: "day" for a file per resource and day, `<resource>/date=2026-11-20/operations.<format>`, which
         later runs replace as a whole; None for one file per format.
-    :param timezone: name of the zone that days and hours are of, such as "Europe/Berlin" (templated).
-    :param top: how many operations with the greatest share not reached are shown.
-    :param fail_if: counter or figure to limit, as for the sensor, of each resource's totals. A broken limit fails the
-        task when everything is published; the XCom is there for a task that runs on failure.
-    :param on_incomplete: "warn", or "fail" to publish nothing where operations have not ended or cannot be read (the
-        task's retries apply) or the window reaches further back than Twilio's 7 days (they do not).
-    :param parallel: slices of the window that are listed side by side, 1 to 32.
+    :param timezone: name of the time zone of the days and hours, such as "Europe/Berlin" (templated).
+    :param top: how many of the worst operations are shown: those with the greatest share not reached.
+    :param fail_if: limits for each resource's totals, as for the sensor. A broken limit fails the task after everything
+        is published; a task that runs on failure can read the XCom.
+    :param on_incomplete: "warn", or "fail" to publish nothing if operations have not ended or cannot be read (the
+        task's retries apply) or the window begins earlier than Twilio's 7 days (no retries).
+    :param parallel: slices of the window that are listed at the same time, 1 to 32.
     :param comms_conn_id: id of the Airflow connection, of type `twilio_comms` (templated).
 
-    :param multiple_outputs: push each key as an XCom of its own too, so that a downstream task can take just
-        `report.output["violations"]`; on by default.
+    :param multiple_outputs: also push each key as an XCom of its own, so that a downstream task can take just
+        `report.output["violations"]`.
 
-    :return: see `reports.produce.Report.as_json`; less than 4 kB. Each asset among `outlets` gets it as its event's
-        extra.
-    :raises CommsArgumentError: an argument cannot be right.
-    :raises CommsPermanentError: an invalid argument or connection, or the API refuses; retries are not used up.
+    :return: less than 4 kB; its keys are in docs/reports.md and `reports.produce.Report.as_json`. Each asset in
+        `outlets` gets it as the extra of its event.
+    :raises CommsArgumentError: an argument is invalid.
+    :raises CommsPermanentError: an argument or the connection is invalid, or the API refuses the request; no retries.
     :raises CommsThresholdExceeded: the totals break a limit.
-    :raises CommsReportIncomplete: as `on_incomplete` asks.
-    :raises CommsError: the API has no answer for now; Airflow's `retries` apply.
+    :raises CommsReportIncomplete: the report is incomplete and `on_incomplete="fail"`.
+    :raises CommsError: a temporary error; Airflow's `retries` apply.
     """
 
     template_fields: Sequence[str] = (

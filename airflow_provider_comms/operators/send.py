@@ -21,19 +21,20 @@ if TYPE_CHECKING:
 
 class CommsSendEmailsOperator(SendOperator):
     """
-    Send one e-mail to many recipients, each of whom gets an e-mail of their own; each request once.
+    Send one e-mail to many recipients, without sending twice. Each recipient gets an e-mail of their own.
 
-    The content is Twilio's template, Liquid, and Airflow's Jinja leaves it alone: `{{ first_name | default: "there" }}`
-    takes the recipient's variable. What is common to all goes through `variables`.
+    The content is a template in Liquid, Twilio's own language, which Airflow does not render:
+    `{{ first_name | default: "there" }}` inserts the recipient's variable. Use `variables` for what is common to all.
 
     :param from_: the sender, `{"address": ..., "name": ...}`, both in ASCII, or `{"senderId": ...}` (templated).
     :param subject: subject; Liquid. Like `html` and `text` it may be the XCom of a task, or a path to a file.
     :param html: body as HTML; Liquid.
-    :param text: body as plain text; Liquid. Twilio makes it from the HTML if it is left out.
+    :param text: body as plain text; Liquid. If omitted, Twilio makes it from the HTML.
     :param attachments: one file or several: paths, or mappings
-        `{"path" or "content": bytes, "filename", "content_type", "cid"}` (templated). The whole request may have 5 MB.
-    :param headers: further headers, such as `List-Unsubscribe`; Liquid.
-    :param ip_pool_name: pool of dedicated IP addresses.
+        `{"path" or "content": bytes, "filename", "content_type", "cid"}` (templated). The whole request may be at most
+        5 MB.
+    :param headers: additional headers, such as `List-Unsubscribe`; Liquid.
+    :param ip_pool_name: name of a pool of dedicated IP addresses.
 
     The other parameters, the result and the errors are those of both send operators: see docs/sending.md.
     """
@@ -99,17 +100,17 @@ class CommsSendEmailsOperator(SendOperator):
 
 class CommsSendMessagesOperator(SendOperator):
     """
-    Send one message (SMS, MMS, RCS, WhatsApp) to many recipients; each request once.
+    Send one message (SMS, MMS, RCS, WhatsApp) to many recipients, without sending twice.
 
-    Its content is of exactly one kind: text and media, `content_id`, or `modules`. It is Twilio's template, Liquid, and
-    Airflow's Jinja leaves it alone; what is common to all recipients goes through `variables`.
+    Give exactly one kind of content: text and media, `content_id`, or `modules`. It is a template in Liquid, Twilio's
+    own language, which Airflow does not render. Use `variables` for what is common to all recipients.
 
     :param text: text; Liquid. It may be the XCom of a task, or a path to a file.
     :param media: URLs of files to send; Liquid.
-    :param content_id: id of content that is set up at Twilio, HX... (templated).
+    :param content_id: id of content that is set up at Twilio, `HX...` (templated).
     :param modules: 1 to 4 mappings, each `{"sms": ...}` or `{"rcs": ...}`: what to send on which channel.
     :param from_: the sender: `{"address": ..., "channel": "SMS" | "RCS" | "WHATSAPP"}`, `{"senderId": ...}` or
-        `{"senderPoolId": ..., "channels": ...}`; Twilio chooses if it is left out (templated).
+        `{"senderPoolId": ..., "channels": ...}`; if omitted, Twilio chooses (templated).
 
     The other parameters, the result and the errors are those of both send operators: see docs/sending.md.
     """

@@ -63,53 +63,54 @@ _ATTRIBUTES = {"dry_run": "is_dry_run"}
 
 class SendOperator(PollingTask, BaseOperator):
     """
-    What both operators are: recipients in, each request accepted once, its operations out.
+    What both send operators share: recipients in, each request accepted once, its operations out.
 
     :param to: an address, or several separated by commas; a recipient as a mapping; a list of these; or the path of a
-        file of them, CSV or JSON Lines, which is read on the worker. Or the XCom of a task that returns any of these
-        (templated; data that comes from an XCom is not).
-    :param variables: of every recipient, name to text, for the Liquid in the content; a recipient's own count more
-        (templated). This is how a value of Airflow's gets into the content.
-    :param tags: name to value, 8 at most (templated).
-    :param send_at: when Twilio sends it: aware datetime or ISO 8601 text with an offset, 30 days ahead at most
+        CSV or JSON Lines file of recipients, which the worker reads. Or the XCom of a task that returns any of these
+        (templated; data from an XCom is not rendered).
+    :param variables: variables of every recipient, name to text, for the Liquid in the content (templated). A
+        recipient's own variables take precedence. Use these to pass values from Airflow into the content.
+    :param tags: name to value, at most 8 (templated).
+    :param send_at: when Twilio sends it, at most 30 days ahead: an aware datetime or an ISO 8601 string with an offset
         (templated).
-    :param send_key: what makes this the same send at the next try; by default the DAG, run, task and map index
-        (templated). Whoever sends under the same key within 7 days adopts what was sent, and sends nothing.
-    :param on_unknown: "fail", or "resend" a request of which nobody knows whether it was accepted: then recipients may
-        get it twice (templated).
-    :param confirm_for: seconds or timedelta in which such a request is looked for.
-    :param look_before: whether the first try, too, looks for an earlier send under the key.
-    :param chunk_size: recipients of a request, 1 to 10,000. Requests are sent one after the other.
-    :param pause_between_chunks: seconds or timedelta between two of them.
-    :param deduplicate: whether a recipient who is given twice gets it once; the first counts.
-    :param max_recipients: fail before anything is sent if there are more (templated).
+    :param send_key: identifies the send, so that another try does not repeat it; by default the DAG, run, task and map
+        index (templated). A task that sends under a key used in the last 7 days adopts what was sent, and sends
+        nothing.
+    :param on_unknown: what to do if it is not known whether a request was accepted and it is not found: "fail", or
+        "resend" it, so that recipients may get it twice (templated).
+    :param confirm_for: seconds or timedelta for which such a request is looked for.
+    :param look_before: whether the first try also looks for an earlier send under the key.
+    :param chunk_size: recipients per request, 1 to 10,000. Requests are sent one after the other.
+    :param pause_between_chunks: seconds or timedelta between two requests.
+    :param deduplicate: whether a repeated recipient gets it only once; the first one counts.
+    :param max_recipients: fail before anything is sent if there are more recipients (templated).
     :param allow_recipients: addresses, domains such as "@example.com" or patterns such as "+4930*"; fail before
-        anything is sent if a recipient is not among them (templated). An empty list allows nobody.
-    :param on_empty: "fail", or "skip" the task if there is no recipient.
+        anything is sent if a recipient matches none (templated). An empty list allows nobody.
+    :param on_empty: what to do if there are no recipients: "fail", or "skip" the task.
     :param dry_run: check everything, send nothing, and skip the task (templated).
     :param comms_conn_id: id of the Airflow connection, of type `twilio_comms` (templated).
-    :param wait_for_completion: go on to wait for the operations, as `CommsOperationSensor` does.
-    :param deferrable: wait in the triggerer; by default as `[operators] default_deferrable` says.
-    :param on_canceled: of the wait, as of `CommsOperationSensor`; so are the next six.
-    :param fail_if: of the wait.
-    :param fail_early: of the wait.
-    :param poke_interval: of the wait.
-    :param adaptive: of the wait.
-    :param grace: of the wait.
-    :param timeout: of the wait: seconds or timedelta from its start.
-    :param multiple_outputs: push each key as an XCom of its own too; on by default.
+    :param wait_for_completion: wait for the operations after sending, as `CommsOperationSensor` does.
+    :param deferrable: wait in the triggerer.
+    :param on_canceled: for the wait; this and the next six are as for `CommsOperationSensor`.
+    :param fail_if: for the wait.
+    :param fail_early: for the wait.
+    :param poke_interval: for the wait.
+    :param adaptive: for the wait.
+    :param grace: for the wait.
+    :param timeout: for the wait: seconds or timedelta from its start.
+    :param multiple_outputs: also push each key as an XCom of its own.
 
-    :return: `{"resource", "operations", "recipients", "chunks", "send_key"}`: ids of the operations, numbers, and a
-        digest of the key. With `wait_for_completion`, the operations' XComs in place of their ids, and `"stats"`,
-        `"figures"` and `"rates"` of all of them.
-    :raises CommsArgumentError: an argument cannot be right.
-    :raises CommsPermanentError: an argument, the connection or the API says no for good.
-    :raises CommsSendUnknown: nobody knows whether a request was accepted; it was not repeated.
-    :raises CommsSendUntracked: all was accepted, but an operation is not known.
+    :return: `{"resource", "operations", "recipients", "chunks", "send_key"}`: the operations' ids, how many recipients
+        and chunks there were, and a digest of the key. With `wait_for_completion`, `operations` holds the operations'
+        XComs instead of their ids, and `"stats"`, `"figures"` and `"rates"` of all of them are added.
+    :raises CommsArgumentError: an argument is invalid.
+    :raises CommsPermanentError: an argument or the connection is invalid, or the API refuses the request.
+    :raises CommsSendUnknown: it is not known whether a request was accepted; it was not repeated.
+    :raises CommsSendUntracked: everything was accepted, but an operation is not known.
     :raises CommsSendChanged: something else was sent under the key before.
-    :raises CommsError: nothing was sent for now, or a part; Airflow's `retries` send the rest. Before Airflow 3.3 they
-        cannot know that nothing was sent, and fail with CommsSendUnknown where they do not find it.
-    :raises AirflowException: the task was stopped; its next try goes on.
+    :raises CommsError: a temporary error; nothing was sent, or a part. Airflow's `retries` send the rest. Before
+        Airflow 3.3 a retry cannot know that nothing was sent, and fails with CommsSendUnknown if it does not find it.
+    :raises AirflowException: the task was stopped; its next try resumes.
     """
 
     resource: ClassVar[Resource]

@@ -28,26 +28,25 @@ MAX_LINES = 20
 
 class CommsExportStatsOperator(OperationTask, BaseOperator):
     """
-    Read operations as they are now, and hand on their delivery stats and rates.
+    Read operations as they are now, and return their delivery stats and rates.
 
-    It does not wait: put a `CommsOperationSensor` before it. Opens and reads go on growing after the end of an
-    operation, so a later run may show more.
+    It does not wait: put a `CommsOperationSensor` before it. Opens and reads keep growing after an operation has ended,
+    so a later run may show more.
 
     :param resource: "emails" or "messages" (templated).
-    :param operation_id: an id, Twilio's answer to a send, the XCom of a sensor or operator of this provider, or
-        several of these (templated).
+    :param operation_id: an id, Twilio's whole response to a send, the XCom of a sensor or operator of this provider,
+        or a list of these (templated).
     :param comms_conn_id: id of the Airflow connection, of type `twilio_comms` (templated).
-    :param multiple_outputs: push each key as an XCom of its own too, so that a downstream task can take just
-        `export.output["stats"]`; on by default.
+    :param multiple_outputs: also push each key as an XCom of its own, so that a downstream task can take just
+        `export.output["stats"]`.
 
-    :return: for one id the operation's XCom, `{"id", "resource", "status", "created_at", "updated_at",
-        "stats"}`, `"figures"` and `"rates"` (see `reports.figures` and `reports.rates`). For several,
-        `{"resource", "operations", "stats", "figures", "rates"}` with each of them in `operations`, counters and
-        figures added up over them, and rates of the sums.
-    :raises CommsArgumentError: an argument cannot be right.
-    :raises CommsPermanentError: an invalid argument or connection, or the API refuses; the task's retries are not used
-        up.
-    :raises CommsError: the API has no answer for now; Airflow's `retries` apply.
+    :return: for one id the operation's XCom, `{"id", "resource", "status", "created_at", "updated_at", "stats",
+        "figures", "rates"}` (see `reports.figures` and `reports.rates`). For several ids
+        `{"resource", "operations", "stats", "figures", "rates"}`: each operation in `operations`, the sums of their
+        counters and figures, and the rates of these sums.
+    :raises CommsArgumentError: an argument is invalid.
+    :raises CommsPermanentError: an argument or the connection is invalid, or the API refuses the request; no retries.
+    :raises CommsError: a temporary error; Airflow's `retries` apply.
     """
 
     def __init__(

@@ -42,35 +42,35 @@ class CommsOperationSensor(PausesAsTheWaitSays, PollingTask, OperationTask, Base
     """
     Wait until e-mail or message operations are COMPLETED or CANCELED.
 
-    It polls once; if the operation has not ended, it leaves its worker and goes on waiting in the triggerer
-    (`deferrable`), or pokes on, or reschedules itself. Trouble that may pass (429, 5xx, no connection) is waited
-    out; an error that will not pass (400, 401, 403, 404) fails the task at once.
+    It polls once. If the operation has not ended, the sensor leaves its worker and waits in the triggerer
+    (`deferrable`), or keeps poking, or reschedules itself. It waits through temporary problems (429, 5xx, no
+    connection); a permanent error (400, 401, 403, 404) fails the task at once.
 
     :param resource: "emails" or "messages" (templated). The id does not say which.
-    :param operation_id: the id that Twilio answered to the send, or that answer itself; or the XCom of a task that
-        returns either; or several, which are all waited for (templated).
+    :param operation_id: the id that Twilio returned for the send, or its whole response; the XCom of a task that
+        returns either; or a list of these, to wait for all of them (templated).
     :param comms_conn_id: id of the Airflow connection, of type `twilio_comms` (templated).
-    :param deferrable: wait in the triggerer; by default as `[operators] default_deferrable` says.
-    :param on_canceled: what a CANCELED operation does to the task: "succeed" (with a warning), "fail", "skip".
-    :param fail_if: what fails a COMPLETED operation: a counter, or the figure `reached`, `not_reached` or
-        `in_progress`, to the most that is accepted, recipients or a ratio of them, or to the least: `{"failed": "2%",
-        "undelivered": 50, "reached": "< 95%"}`.
-    :param fail_early: fail while the operation still runs, as soon as its counters say that a limit of `fail_if` will
-        be broken whatever comes: too many have failed, or too few are left for a floor. The operation itself goes on.
-    :param poke_interval: seconds or timedelta between two polls; 1 second at least.
-    :param adaptive: poll less often while nothing moves and more often when the end is near; see
+    :param deferrable: wait in the triggerer.
+    :param on_canceled: what a CANCELED operation does to the task: "succeed" (with a warning), "fail" or "skip".
+    :param fail_if: limits that fail the task when the operation is COMPLETED, such as `{"failed": "2%",
+        "undelivered": 50, "reached": "< 95%"}`. A key is a counter, or the figure `reached`, `not_reached` or
+        `in_progress`. A value is the maximum, as a number or percentage of recipients, or with `<` the minimum.
+    :param fail_early: fail while the operation still runs, as soon as a limit of `fail_if` is certain to be broken: too
+        many have failed, or too few are left to reach a minimum. The operation itself continues.
+    :param poke_interval: seconds or timedelta between two polls; at least 1 second.
+    :param adaptive: poll less often while nothing changes, and more often when the end is near; see
         `pace.next_interval`.
-    :param grace: seconds or timedelta from the start of the wait in which a 404 may mean that the operation is too
-        young to be known. Within them an answer that is not the API's (a portal's page) fails the task, later it is
-        waited out.
-    :param run_in_triggerer: start and end the wait in the triggerer, so that no worker is needed at all (Airflow
-        3.3). Where that is not supported the wait is `deferrable`, and the log says why.
-    :param timeout: seconds or timedelta until the wait is given up; 24 hours by default, a year at most. Twilio
-        keeps an operation for 7 days.
+    :param grace: seconds or timedelta from the start of the wait. During this time a 404 may mean that Twilio does not
+        know the operation yet, and a response that is not the API's (a portal's page) fails the task; later, the
+        sensor waits until the API answers again.
+    :param run_in_triggerer: start and end the wait in the triggerer, so that it needs no worker at all (Airflow 3.3).
+        Where that is not supported, the sensor defers as usual and its log says why.
+    :param timeout: seconds or timedelta after which the task fails; at most a year. Twilio keeps an operation for 7
+        days.
 
     :return: XCom of the operation, `{"id", "resource", "status", "created_at", "updated_at", "stats",
         "figures", "rates"}`; a list of them if several ids were given.
-    :raises CommsArgumentError: an argument cannot be right.
+    :raises CommsArgumentError: an argument is invalid.
     """
 
     def __init__(
