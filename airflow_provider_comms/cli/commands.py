@@ -74,7 +74,7 @@ def find(arguments: Namespace) -> Exit:
         sighting = client.find_sends(arguments.resource, arguments.tag, since=_last(arguments.since))
     print_sighting(arguments.resource, arguments.tag, sighting, arguments.output)
     if sighting.found is None and sighting.error:
-        return fail(exit_of(sighting.error), f"Nobody can tell whether it was sent. {sighting.error}")
+        return fail(exit_of(sighting.error), f"Not known whether it was sent: the look-up failed. {sighting.error}")
     if sighting.error:
         say(f"It was sent; its operation could not be looked up. {sighting.error}")
     if sighting.found:

@@ -192,6 +192,6 @@ _FIND = Command(
         _TABLE,
     ),
     "Exit status: 0 found, so it was sent; 9 not found, which proves nothing for the last few minutes, because lists "
-    "lag; 6 or 7 nobody can tell, because the look-up failed; 2 nothing was looked up.",
+    "lag; 6 or 7 not known, because the look-up failed; 2 nothing was looked up.",
 )
 COMMANDS = (_CHECK, _LIST, _GET, _FIND, _WAIT, _REPORT)

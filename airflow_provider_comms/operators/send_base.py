@@ -224,7 +224,7 @@ class SendOperator(PollingTask, BaseOperator):
             sent = self._send(context)
         if not self.wait_for_completion:
             if self.spec.fail_if:
-                self.log.warning("fail_if judged nothing: set wait_for_completion=True, or give it to the sensor.")
+                self.log.warning("fail_if has no effect here: set wait_for_completion=True, or give it to the sensor.")
             return sent
         if self.do_xcom_push:
             # Who waits in the triggerer comes back as another object.
@@ -286,7 +286,7 @@ class SendOperator(PollingTask, BaseOperator):
         if made is None:
             self._end_empty()
         if made.duplicates:
-            self.log.warning("Given before, and sent to once: %s.", counted(made.duplicates, "recipient"))
+            self.log.warning("Repeated, and left out: %s.", counted(made.duplicates, "recipient"))
         if bool_of("dry_run", self.is_dry_run):  # Else the client warns, when it sends.
             for warning in made.warnings:
                 self.log.warning("%s", warning)
@@ -295,9 +295,9 @@ class SendOperator(PollingTask, BaseOperator):
 
     def _end_empty(self) -> NoReturn:
         if self.on_empty == "skip":
-            raise AirflowSkipException("There is no recipient; nothing was sent.")
+            raise AirflowSkipException("There are no recipients; nothing was sent.")
         raise CommsArgumentError(
-            "There is no recipient; nothing was sent.",
+            "There are no recipients; nothing was sent.",
             advice='Check where they come from; set on_empty="skip" if there may be none.',
         )
 
@@ -318,7 +318,7 @@ class SendOperator(PollingTask, BaseOperator):
 
         journal = journal_of(context)
         if journal is None:
-            self.log.info("Nothing is remembered between tries before Airflow 3.3: a retry looks for the send's tag.")
+            self.log.info("Before Airflow 3.3 nothing is stored between tries: a retry looks for the send by its tag.")
         rules = Rules(
             on_unknown=self.on_unknown,
             confirm_for=seconds_of("confirm_for", self.confirm_for),

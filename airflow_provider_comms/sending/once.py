@@ -305,7 +305,7 @@ class SendOnce:
         except Exception as error:
             if state == SENDING:
                 raise  # Nothing was sent.
-            self.log.warning("Could not write down what came of it: %s", type(error).__name__)
+            self.log.warning("Could not store the outcome: %s", type(error).__name__)
 
     def _take_back(self, digest: str, state: str | None, since: datetime | None) -> None:
         """Note that it was not sent this time. Where that fails, the next try looks for it: a nuisance, not a harm."""

@@ -146,7 +146,7 @@ def _phone(source: object, where: str) -> dict[str, str]:
         )
     if "(0)" in address:
         raise CommsArgumentError(
-            f"{where}: its number has a (0), which is dialled within its country only.",
+            f"{where}: its number has a (0), which is only dialled within the country.",
             advice="Leave it out: +49 30 1234567.",
         )
     return {"address": plain_number(address), "channel": channel}
@@ -169,7 +169,7 @@ def _address_text(source: Mapping[str, object], where: str) -> str:
     address = _text(source, "address", where)
     if "{{" in address or "{%" in address:
         raise CommsArgumentError(
-            f"{where}: its address is a template, which Airflow renders only where it is all of to=.",
+            f"{where}: its address is a template, which Airflow only renders if it is the whole of to=.",
             advice='Give to="{{ ... }}", or the output of a task.',
         )
     if is_recipient_file(address):
@@ -216,5 +216,5 @@ def _variable(value: object, name: str, where: str) -> str:
     which = f"the variable {name!r}" if name.isidentifier() else "a variable"
     raise CommsArgumentError(
         f"{where}: {which} is a {type(value).__name__}.",
-        advice="Variables are texts; Twilio's Liquid knows neither lists nor mappings of yours.",
+        advice="Use strings: Twilio's Liquid supports no lists or mappings as variables.",
     )

@@ -159,7 +159,7 @@ class CommsOperationSensor(PausesAsTheWaitSays, PollingTask, OperationTask, Base
         if self._is_slowed_down:
             self.log.warning("Polling every %g s: a shorter poke_interval is not supported.", self.spec.poke_interval)
         if self.deferrable and not self.retries:
-            self.log.warning("retries=0: should a worker die while this wait resumes, the task fails. Use 1 or more.")
+            self.log.warning("retries=0: if a worker dies while this wait resumes, the task fails. Use 1 or more.")
         if self._unsupported_reason:
             self.log.info(
                 "run_in_triggerer: the wait starts and ends on a worker, because %s.", self._unsupported_reason

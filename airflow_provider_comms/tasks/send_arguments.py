@@ -144,7 +144,7 @@ def _check_to(value: object) -> None:
         )
     if name.lstrip().startswith(("[", "{", "('", '("')) or name.strip() == "None":
         raise CommsArgumentError(
-            "to= is a text that looks like a list, a mapping or nothing at all: what a template makes of them.",
+            "to= is a string that looks like a rendered list, mapping or None: a template turned it into text.",
             advice="Give the output of the upstream task itself (to=query.output), or set "
             "render_template_as_native_obj=True for the DAG.",
         )

@@ -89,7 +89,7 @@ def stopped_error(unknown: Unknown | None, place: Place) -> AirflowException:
     """Return the error of a task that is being killed."""
     before = f"The task was stopped; {place.before:,} of {place.count:,} chunks were accepted."
     if unknown is None:
-        return AirflowException(f"{before} Its next try goes on from there.")
+        return AirflowException(f"{before} Its next try continues from there.")
     news = f"{before} It is not known whether {place} was. The next try looks for it first."
     return AirflowException("\n  ".join([news, *_unknown_lines(unknown, place)]))
 
@@ -104,7 +104,7 @@ def _unknown_lines(end: Unknown, place: Place) -> list[str]:
         _cause(end),
         f"could not look for it: {first_line(end.look_up_error)}" if end.look_up_error else "",
         f"find out: {place.find_command}",
-        "if it was accepted: clear the task; it takes over what it finds, and goes on",
+        "if it was accepted: clear the task; it adopts what it finds and continues",
         f'if it was not: set on_unknown="resend" and clear the task: {again}',
         f"or run again with send_key=<new>, to send {'all of it' if place.count > 1 else 'it'} anyway",
     ]
@@ -134,7 +134,7 @@ def changed_error(end: Changed, place: Place, *, is_first_try: bool) -> CommsSen
         "the order of the recipients counts too: a query needs its ORDER BY",
         "if every run is to send: let send_key name the run, as in newsletter-{{ ds }}" if is_first_try else "",
         "to adopt it: restore what was sent, such as the file of recipients, and clear the task",
-        "to send what there is now: run again with send_key=<new>, and leave out whoever has it",
+        "to send what there is now: run again with send_key=<new>, and leave out those who already have it",
     ]
     return CommsSendChanged("\n  ".join(filter(None, lines)))
 
@@ -151,7 +151,7 @@ def untracked_error(untracked: Sequence[tuple[Place, Sent]]) -> CommsSendUntrack
         f"tag: {send_tag(places[0].digest)}",
         f"could not look for it: {first_line(why)}" if why else "",
         f"find out: {places[0].find_command}",
-        "then: clear the task; it takes over what it finds, and sends nothing",
+        "then: clear the task; it adopts what it finds and sends nothing",
         "or take the operation from Twilio's console, and wait for it with CommsOperationSensor",
     ]
     return CommsSendUntracked("\n  ".join(filter(None, lines)))

@@ -43,7 +43,8 @@ def begun_line(host: str, version: str, begun_ago: float) -> str:
     where = f"in the triggerer on {host}, airflow-provider-comms {version}"
     if begun_ago < TAKEN_OVER_AFTER:
         return f"Waiting {where}"
-    return f"Taken over {begun_ago:.0f} s after the wait began, from another triggerer or as none was free: now {where}"
+    why = "from another triggerer or because none was free"
+    return f"Taken over {begun_ago:.0f} s after the wait began, {why}: now {where}"
 
 
 def shown_status(status: str) -> str:

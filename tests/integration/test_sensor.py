@@ -257,5 +257,5 @@ def test_a_deferrable_wait_without_retries_is_warned_of(airflow, comms_simulator
 
     airflow(lambda: sensor(operation_id=operation_id, retries=retries, poke_interval=0.2, deferrable=True))
 
-    is_warned = "retries=0: should a worker die" in caplog.text + capsys.readouterr().out
+    is_warned = "retries=0: if a worker dies" in caplog.text + capsys.readouterr().out
     assert is_warned == (retries == 0)

@@ -151,7 +151,7 @@ def test_find_tells_what_is_not_listed_from_what_nobody_can_tell(run, comms_simu
     refused = run("find", "emails", "--tag", "airflow.send:1f0c")
     assert refused.returncode == 6
     assert "cannot tell" in refused.stdout
-    assert "Nobody can tell whether it was sent. 403 from GET /v1/Emails" in refused.stderr
+    assert "Not known whether it was sent: the look-up failed. 403 from GET /v1/Emails" in refused.stderr
     comms_simulator.clear_faults()
     comms_simulator.fault(429, route="find", retry_after=200)
     assert run("find", "emails", "--tag", "airflow.send:1f0c").returncode == 7
