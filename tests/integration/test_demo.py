@@ -42,7 +42,7 @@ def results(comms_connection, comms_simulator):
 
 
 def test_the_docs_show_what_it_ends_with(results):
-    shown = PAGE.read_text().split("`make demo` ends with:\n\n```text\n")[1].split("```")[0]
+    shown = PAGE.read_text().split("`make demo` ends with this table:\n\n```output\n")[1].split("```")[0]
 
     assert without_times(shown) == without_times(printed(report_table(results(**COUNTS)), 80))
 
