@@ -441,7 +441,7 @@ def test_without_a_store_what_comes_after_what_was_sent_again_is_not_waited_for(
     try_once(emails(chunk_size=2, on_unknown="resend", confirm_for=1.5), None, 2)
 
     assert counts(comms_simulator) == ONCE
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 4  # Three chunks that are waited for take 4.5 s.
 
 
 def test_an_interrupt_on_the_way_is_found_by_the_next_try(comms_simulator, store):

@@ -18,7 +18,7 @@ def simulator():
 def api(simulator):
     """A client of the API with the account's credentials."""
     with httpx.Client(
-        base_url=f"{simulator.url}/v1", auth=(simulator.account_sid, simulator.auth_token), timeout=5
+        base_url=f"{simulator.url}/v1", auth=(simulator.account_sid, simulator.auth_token), timeout=30
     ) as client:
         yield client
 
@@ -26,5 +26,5 @@ def api(simulator):
 @pytest.fixture
 def control(simulator):
     """A client of the control endpoint."""
-    with httpx.Client(base_url=f"{simulator.url}/control", timeout=5) as client:
+    with httpx.Client(base_url=f"{simulator.url}/control", timeout=30) as client:
         yield client

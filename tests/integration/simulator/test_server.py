@@ -86,6 +86,6 @@ def test_the_fixture_gives_an_empty_simulator(comms_simulator):
 
 
 def test_invalid_http_is_refused(simulator):
-    with socket.create_connection(("127.0.0.1", int(simulator.url.rpartition(":")[2])), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", int(simulator.url.rpartition(":")[2])), timeout=30) as connection:
         connection.sendall(b"\x16\x03\x01 nonsense\r\n\r\n")
         assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
