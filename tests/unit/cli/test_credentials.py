@@ -72,6 +72,7 @@ def test_where_both_are_there_the_caller_says_which_goes_first(monkeypatch, conn
 
 
 @pytest.mark.parametrize("connection_first", [True, False])
+@pytest.mark.usefixtures("airflow_home")
 def test_where_one_is_missing_it_is_the_other(monkeypatch, connection_first):
     made = settings_for(None, connection_first=connection_first, environment=ACCOUNT)
     assert made.name.startswith("environment variables")
@@ -86,6 +87,7 @@ def test_an_invalid_connection_is_not_passed_over_for_the_variables(monkeypatch)
         settings_for(None, connection_first=True, environment=ACCOUNT)
 
 
+@pytest.mark.usefixtures("airflow_home")
 def test_without_both_the_error_says_how_to_add_a_connection():
     with pytest.raises(CommsSettingsError, match="`twilio_comms_default`") as refused:
         settings_for(None, environment={})
