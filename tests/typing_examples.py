@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import assert_type
 
+from airflow.sdk.definitions.mappedoperator import MappedOperator
+
 from airflow_provider_comms.comms import (
     Accepted,
     AsyncCommsClient,
@@ -132,6 +134,9 @@ def tasks() -> None:
     CommsOperationSensor(task_id="wait", resource="emails", operation_id=ID, on_canceled="never")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     CommsOperationSensor(task_id="wait", operation_id=ID)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     CommsExportStatsOperator(task_id="export", resource="emails", operation_id=wait.output)
+    mapped = CommsOperationSensor.partial(task_id="mapped", resource="emails").expand(operation_id=[ID])
+    assert_type(mapped, MappedOperator)
+    assert_type(CommsSendEmailsOperator.partial(task_id="sends").expand(to=[["kim@example.com"]]), MappedOperator)
     CommsSendEmailsOperator(
         task_id="send",
         to="people.csv",

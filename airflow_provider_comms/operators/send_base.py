@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from airflow.providers.common.compat.sdk import BaseOperatorLink, Context, ObjectStoragePath, XComArg
+    from airflow.sdk.definitions.mappedoperator import OperatorPartial
 
     from airflow_provider_comms.comms.client import CommsClient
     from airflow_provider_comms.comms.resource import Resource
@@ -197,7 +198,7 @@ class SendOperator(PollingTask, BaseOperator):
         check_send(self._arguments(), is_literal)
 
     @classmethod
-    def partial(cls, **kwargs: Any) -> Any:
+    def partial(cls, **kwargs: Any) -> OperatorPartial:
         """Keep recipients and content out of what Airflow stores of a mapped task with its DAG."""
         fields = {name: getattr(cls, name, None) for name in kwargs}
         hidden = {name: field.hide(kwargs[name]) for name, field in fields.items() if isinstance(field, Unshown)}

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from airflow.providers.common.compat.sdk import BaseOperatorLink, XComArg
+    from airflow.sdk.definitions.mappedoperator import OperatorPartial
 
     OperationIds = str | Mapping[str, object] | Iterable[object] | XComArg
 
@@ -31,10 +32,11 @@ class OperationTask:
     log: Any  # Airflow's base class brings it.
 
     @classmethod
-    def partial(cls, **kwargs: Any) -> Any:
+    def partial(cls, **kwargs: Any) -> OperatorPartial:
         """Let the grid show a mapped task by its operation, unless the DAG's author names it otherwise."""
         kwargs.setdefault("map_index_template", "{{ task.map_label }}")
-        return super().partial(**kwargs)  # type: ignore[misc]
+        made: OperatorPartial = super().partial(**kwargs)  # type: ignore[misc]
+        return made
 
     def resolve_targets(self) -> Targets:
         """
