@@ -104,6 +104,17 @@ def test_a_server_that_refuses_everything_sees_a_bounded_number_of_requests(make
     assert len(simulator.requests) <= 16 + 8
 
 
+def test_one_refusal_among_many_in_flight_is_over_once_the_probe_has_passed(
+    make_client, settings_for, simulator, within
+):
+    """The others were sent before the block, and their responses come after it: they open nothing, and break nothing."""
+    simulator.change_settings(latency=0.1)
+    simulator.fault(429, retry_after=0.2, times=1)
+    ids = [simulator.add_operation() for _ in range(60)]
+    with within(4):
+        assert list(make_client(settings_for(simulator)).try_many("emails", ids)) == ids
+
+
 def test_a_rate_limit_is_kept_to_and_all_is_fetched_in_the_end(make_client, settings_for, simulator):
     simulator.change_settings(rate_limit=50)
     ids = [simulator.add_operation() for _ in range(40)]
