@@ -132,12 +132,16 @@ class CommsReportOperator(BaseOperator):
         for form, file in report.files.items():
             self.log.info("Published %s: %s bytes, %s", form, f"{file['bytes']:,}", file["uri"])
         if report.summaries.broken:
-            # For a task that runs on failure, such as an alert.
-            for key, value in {"return_value": xcom, **(dict(xcom) if self.multiple_outputs else {})}.items():
-                context["ti"].xcom_push(key=key, value=value)
+            self._push(context, xcom)
             raise CommsThresholdExceeded(f"{'; '.join(report.summaries.broken)}. Everything was published.")
         self._fill_outlets(context, xcom)
         return xcom
+
+    def _push(self, context: Context, xcom: ReportXCom) -> None:
+        """Do what Airflow does for a task that succeeds: one that runs on failure, such as an alert, has use for it."""
+        pushed = {"return_value": xcom, **(dict(xcom) if self.multiple_outputs else {})}
+        for key, value in pushed.items() if self.do_xcom_push else ():
+            context["ti"].xcom_push(key=key, value=value)
 
     def _produce(self, context: Context) -> Report:
         import pendulum
