@@ -107,7 +107,7 @@ def test_a_server_that_refuses_everything_sees_a_bounded_number_of_requests(make
 def test_one_refusal_among_many_in_flight_is_over_once_the_probe_has_passed(
     make_client, settings_for, simulator, within
 ):
-    """The others were sent before the block, and their responses come after it: they open nothing, and break nothing."""
+    """The others were sent before the block and answered after it: they open nothing, and break nothing."""
     simulator.change_settings(latency=0.1)
     simulator.fault(429, retry_after=0.2, times=1)
     ids = [simulator.add_operation() for _ in range(60)]
