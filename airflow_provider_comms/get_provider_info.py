@@ -14,7 +14,7 @@ def get_provider_info() -> dict[str, object]:
     return {
         "package-name": "airflow-provider-comms",
         "name": _INTEGRATION,
-        "description": "Send with Twilio Communications (Comms), wait for its operations, use their delivery stats.",
+        "description": "Send with Twilio Communications (Comms), wait for operations, and use their delivery stats.",
         "versions": [__version__],
         "integrations": [
             {

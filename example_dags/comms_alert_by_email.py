@@ -1,4 +1,4 @@
-"""An e-mail to the team when a task fails for good, from the failure callback of the DAG's tasks."""
+"""E-mail the team when a task has failed and has no retries left, with a failure callback."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ with DAG(
 
     @task
     def load() -> None:
-        """Fail, as a load does some day."""
+        """Fail, as any load may one day."""
         raise RuntimeError("The table is not there.")
 
     load()

@@ -1,9 +1,9 @@
 """
-Every day, report on the operations of the day before: a page, rows, and a mail to the team.
+Every day, report on the operations of the day before: an HTML page, rows, and an e-mail to the team.
 
 The data interval must span the day, so the schedule is a CronDataIntervalTimetable: a plain cron expression gives
 empty intervals in Airflow 3. Trigger it with `{"output": "s3://aws_default@bucket/reports"}` to keep the files. The
-mail goes through the connection `smtp_default`, whose extra names the sender: `{"from_email": "airflow@example.com"}`.
+e-mail goes through the connection `smtp_default`, whose extra names the sender: `{"from_email": "airflow@example.com"}`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ with DAG(
         resource=["emails", "messages"],
         output="{{ params.output }}",
         formats=["jsonl.gz"],
-        # Any other notifier, such as Slack's, goes to the same place. If it fails, the log says so.
+        # Any other notifier, such as Slack's, works as well. If it fails, the log says so.
         on_success_callback=SmtpNotifier(
             to="{{ params.mail_to }}",
             subject="{{ ti.xcom_pull(task_ids='report')['summary']['text'].splitlines() | first }}",

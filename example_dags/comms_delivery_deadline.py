@@ -1,9 +1,9 @@
 """
-Tell somebody where an operation has not ended two hours after its DAG run was queued, while the wait goes on.
+E-mail somebody if an operation has not ended two hours after its DAG run was queued, while the wait continues.
 
-The deadline is Airflow's DeadlineAlert (3.1 and later); on an older Airflow the DAG waits all the same, without it.
-Trigger it with the id that Twilio answered to the send: `{"operation_id": "comms_operation_..."}`. The mail goes
-through the connection `smtp_default`, whose extra names the sender: `{"from_email": "airflow@example.com"}`.
+The deadline is Airflow's DeadlineAlert (3.1 and later); an older Airflow waits without it. Trigger it with the id that
+Twilio returned for the send: `{"operation_id": "comms_operation_..."}`. The e-mail goes through the connection
+`smtp_default`, whose extra names the sender: `{"from_email": "airflow@example.com"}`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ try:
 except ImportError:
     deadline: dict[str, Any] = {}
 else:
-    # The triggerer sends it, so it can be any notifier that has `async_notify`.
+    # The triggerer sends it, so any notifier with `async_notify` works.
     mail = AsyncCallback(
         "airflow.providers.smtp.notifications.smtp.SmtpNotifier",
         kwargs={

@@ -1,8 +1,8 @@
 """
-Report on the day before when it is complete: when all of its operations have ended, and each could be read.
+Report on the day before once it is complete: once all of its operations have ended and could be read.
 
-What the task ends with has a type, so Airflow's ExceptionRetryPolicy (3.3 and later) can wait as long as each asks for;
-on an older Airflow the task waits `retry_delay` whatever it was. Errors that will not pass use up no retries.
+The task's errors have types, so Airflow's ExceptionRetryPolicy (3.3 and later) can use a different delay for each; an
+older Airflow always waits `retry_delay`. Permanent errors fail the task without retries.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """
-Wait for several operations, one mapped task for each, and add up what they delivered.
+Wait for several operations, one mapped task for each, and add up their delivery stats.
 
 Trigger it with `{"operation_ids": ["comms_operation_...", "comms_operation_..."]}`.
 """
@@ -26,7 +26,7 @@ with DAG(
 
     @task
     def operation_ids(params: dict[str, list[str]] | None = None) -> list[str]:
-        """Stand in for the tasks that send, each of which would return the id of its operation."""
+        """Stand in for tasks that send and return the id of their operation."""
         return (params or {})["operation_ids"]
 
     wait = CommsOperationSensor.partial(task_id="wait", resource="emails", deferrable=True, poke_interval=7).expand(

@@ -1,8 +1,8 @@
 """
 A newsletter: a query's result is written to a file, sent, waited for, and reported on.
 
-The recipients go through a file, so that no XCom and no page of Airflow's shows them. A retry, or a Clear, of `send`
-sends nothing twice: what an earlier try sent is taken over. Start it with `{"dry_run": true}` to check everything and
+The recipients go through a file, so that no XCom and no page of Airflow's UI shows them. A retry or a Clear of `send`
+sends nothing twice: it adopts what an earlier try sent. Trigger it with `{"dry_run": true}` to check everything and
 send nothing.
 """
 
@@ -21,7 +21,7 @@ HTML = """
 <p>Hello {{ first_name | default: "there" }},</p>
 <p>this is issue {{ issue | default: "" }} of our newsletter.</p>
 """
-"""Liquid, which Twilio fills in for each recipient."""
+"""A template in Liquid, which Twilio fills in for each recipient."""
 
 with DAG(
     dag_id="comms_newsletter",
@@ -52,7 +52,7 @@ with DAG(
         to=export(),
         subject='Issue {{ issue | default: "" }}',
         html=HTML,
-        # A value of Airflow's gets into the content as a variable of every recipient.
+        # Values from Airflow reach the content as variables of every recipient.
         variables={"issue": "{{ run_id }}"},
         headers={"List-Unsubscribe": "<https://example.com/unsubscribe>"},
         tags={"campaign": "newsletter"},
@@ -66,13 +66,13 @@ with DAG(
         operation_id=send.output,
         deferrable=True,
         poke_interval=7,
-        # The gate: what comes after it runs only if enough were reached.
+        # Downstream tasks run only if enough recipients were reached.
         fail_if={"reached": "< 80%"},
     )
 
     @task
     def report(operations: list[dict[str, dict[str, int]]]) -> str:
-        """Say what became of it."""
+        """Print how many were reached."""
         reached = sum(one["figures"]["reached"] for one in operations)
         recipients = sum(one["figures"]["recipients"] for one in operations)
         sentence = f"{reached} of {recipients} reached ({percent(reached / recipients)})"

@@ -1,4 +1,4 @@
-"""One message per order, each a mapped task of its own, and a message to whoever is on call if one of them fails."""
+"""Send one message per order, each in a mapped task of its own, and message the person on call if one of them fails."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ with DAG(
             {"address": "+14155550101", "name": "Jo", "order": "18"},
         ]
 
-    # `expand(to=...)` takes the orders as they are: what customers wrote is not rendered as a template.
+    # Airflow does not render the data in `expand(to=...)`, so what customers wrote is never a template.
     CommsSendMessagesOperator.partial(
         task_id="send",
         text='Hi {{ name | default: "there" }}, your order {{ order | default: "" }} is on its way.',

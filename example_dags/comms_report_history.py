@@ -1,7 +1,7 @@
 """
-Keep a history that outlives Twilio's 7 days: a file per resource and day, and an alert where too many were not reached.
+Keep a history that outlives Twilio's 7 days: a file per resource and day, and an alert if too few were reached.
 
-Each run replaces the last six days with their newest numbers: opens and reads go on growing. Trigger it with
+Each run replaces the last six days with their latest numbers, because opens and reads keep growing. Trigger it with
 `{"output": "s3://aws_default@bucket/history"}`.
 """
 
@@ -28,7 +28,7 @@ with DAG(
     history = CommsReportOperator(
         task_id="history",
         resource=["emails", "messages"],
-        # Empty where the run has no data interval, as one that a REST call started: the error then says what to do.
+        # Empty if the run has no data interval, for example if a REST call started it; the error then says what to do.
         window_start="{{ data_interval_end.subtract(days=6) if data_interval_end is defined else '' }}",
         window_end="{{ data_interval_end | default('') }}",
         output="{{ params.output }}",
@@ -38,7 +38,7 @@ with DAG(
 
     @task(trigger_rule="one_failed")
     def alert(violations: list[str]) -> str:
-        """Runs where a limit is broken: everything is published then, and the report's XCom is there."""
+        """Run if a limit is broken: everything is published by then, and the report's XCom can be read."""
         print("; ".join(violations))
         return "; ".join(violations)
 

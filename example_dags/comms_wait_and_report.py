@@ -1,7 +1,7 @@
 """
 Wait for one operation, export its delivery stats and use them.
 
-Trigger it with the id that Twilio answered to the send:
+Trigger it with the id that Twilio returned for the send:
 `{"resource": "emails", "operation_id": "comms_operation_..."}`.
 """
 
@@ -44,7 +44,7 @@ with DAG(
 
     @task
     def use_stats(figures: dict[str, int], rates: dict[str, float | None]) -> str:
-        """Use the figures as any other numbers."""
+        """Use the figures like any other numbers."""
         share = percent(rates["reached_of_recipients"])
         sentence = f"{figures['reached']} of {figures['recipients']} reached ({share})"
         print(sentence)
