@@ -71,14 +71,14 @@ class PlainProgress:
         """Print what differs from the snapshot before."""
         for progress in snapshot.flows:
             self._show_tasks(progress)
-            self._log_if_new(f"{progress.resource}: operation is", progress.status)
+            self._log_if_new(f"{progress.resource}: operation", progress.status)
         self._show_counters(snapshot)
         self._log_if_new("workers:", workers(snapshot.slots))
 
     def _show_tasks(self, progress: Progress) -> None:
         for task, state in progress.tasks.items():
             if state not in {"none", "scheduled", "queued"}:
-                self._log_if_new(f"{progress.resource}: task {task} is", state)
+                self._log_if_new(f"{progress.resource}: task {task}", state)
 
     def _show_counters(self, snapshot: Snapshot) -> None:
         if time.monotonic() - self._counted_at < SECONDS_BETWEEN_COUNTER_LINES:

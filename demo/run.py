@@ -113,7 +113,7 @@ def _follow(output: Output, airflow: LocalAirflow, simulator: Simulator, flows: 
 
 
 def _report(output: Output, simulator: Simulator, flows: Sequence[Flow]) -> None:
-    output.print(f"\nWhat became of it, read from Airflow's XComs of the DAG {DAG_ID}:")
+    output.print(f"\nThe result, read from the XComs of the DAG {DAG_ID}:")
     output.print(report_table([_result(flow, simulator) for flow in flows]))
     for flow in flows:
         output.print(f"{flow.resource}: the task {USE} returned: {flow.run.xcom(flow.task_id(USE))}")

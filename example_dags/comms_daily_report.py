@@ -3,7 +3,7 @@ Every day, report on the operations of the day before: an HTML page, rows, and a
 
 The data interval must span the day, so the schedule is a CronDataIntervalTimetable: a plain cron expression gives
 empty intervals in Airflow 3. Trigger it with `{"output": "s3://aws_default@bucket/reports"}` to keep the files. The
-e-mail goes through the connection `smtp_default`, whose extra names the sender: `{"from_email": "airflow@example.com"}`.
+e-mail goes through the connection `smtp_default`; its extra names the sender: `{"from_email": "airflow@example.com"}`.
 """
 
 from __future__ import annotations
