@@ -169,9 +169,14 @@ def _people(to: object) -> list[Any]:
     )
 
 
-def _encodable(text: str | None) -> str | None:
-    """Return a text without halves of surrogate pairs, which Python puts into the names of files, and errors quote."""
-    return text and text.encode("utf-8", "replace").decode()
+def _encodable(rendered: object) -> str | None:
+    """
+    Return what was rendered as a text that can be sent.
+
+    A native template may give a number; and Python puts halves of surrogate pairs into names of files, which errors
+    quote.
+    """
+    return None if rendered is None else str(rendered).encode("utf-8", "replace").decode()
 
 
 def _cut(text: str | None) -> str | None:

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from datetime import date
 
 from airflow_provider_comms.comms.arguments import check_resource
+from airflow_provider_comms.tasks.unshown import is_template
 from airflow_provider_comms.waiting.targets import ids_of
 
 
 def is_literal(value: object) -> bool:
     """Whether a value is there at parsing already: not a template, nor an upstream task's XCom."""
     if isinstance(value, str):
-        return "{{" not in value and "{%" not in value
+        return not is_template(value)
     if isinstance(value, Mapping):
         return all(map(is_literal, value.values()))
     if isinstance(value, (list, tuple, set, frozenset)):

@@ -61,6 +61,14 @@ def test_whatever_an_error_says_is_sent(comms_simulator):
     assert mail["text"] == said.replace("\udce9", "?")
 
 
+def test_a_number_that_a_native_template_gives_is_sent(comms_simulator):
+    notifier = CommsNotifier(resource="messages", to=["+14155550100"], text="{{ number }}")
+    notifier.text = 5
+    notifier.notify({})
+
+    assert comms_simulator.sends[0].body["content"] == {"text": "5"}
+
+
 def test_each_call_renders_anew(comms_simulator):
     notifier = email()
     notifier({"what": "{{ secret }}"})
