@@ -139,7 +139,7 @@ _FAIL_IF = _argument(
 )
 _REPORT = Command(
     "report",
-    "Sum up all operations of a window of time",
+    "Sum up all operations of a time window",
     (
         _resource((*Resource, "all"), "emails, messages or all"),
         _SINCE,
@@ -169,7 +169,7 @@ _WAIT = Command(
         _argument(
             "--fail-early",
             action="store_true",
-            help="fail while an operation still runs, once a threshold will be crossed whatever comes",
+            help="fail while an operation still runs, once a threshold is certain to be crossed",
         ),
         _seconds("--timeout", DEFAULT_TIMEOUT, "seconds after which to give up"),
         _seconds("--poke-interval", 5.0, "seconds between two polls"),
@@ -178,12 +178,12 @@ _WAIT = Command(
         _CONN_ID,
         _TABLE,
     ),
-    "Exit status: 0 completed, 3 canceled, 4 above a threshold, 5 timed out, 6 rejected by Twilio, 2 nothing was sent, "
-    "130 interrupted.",
+    "Exit status: 0 completed, 3 canceled, 4 beyond a threshold, 5 timed out, 6 rejected by Twilio, 7 no response, 2 "
+    "nothing was sent, 130 interrupted.",
 )
 _FIND = Command(
     "find",
-    "Look whether something with a tag was sent, after a send of unknown outcome",
+    "Find out whether something with a tag was sent, after a send of unknown outcome",
     (
         _RESOURCE,
         _argument("--tag", required=True, metavar="NAME:VALUE", help="a tag of the send, such as airflow.send:1f0c"),
