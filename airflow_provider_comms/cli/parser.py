@@ -78,7 +78,7 @@ def _seconds(flag: str, default: float, help_text: str) -> Argument:
 
 
 def _time(flag: str, help_text: str) -> Argument:
-    return _argument(flag, type=timestamp, metavar="TIME", help=f"{help_text}; UTC without an offset")
+    return _argument(flag, type=timestamp, metavar="TIME", help=f"{help_text}; UTC if it has no offset")
 
 
 _RESOURCE = _resource(Resource, "emails or messages; the operation's id does not say which")

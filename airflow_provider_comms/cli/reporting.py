@@ -36,7 +36,7 @@ def print_report(arguments: Namespace) -> Exit:
     """
     List, sum up, write the files, and print it.
 
-    :raises CommsError: an argument cannot be right, or the listing fails.
+    :raises CommsError: an argument is invalid, or the listing fails.
     :raises OutputError: a file, or standard output, cannot be written.
     """
     made = _report(arguments)

@@ -10,7 +10,7 @@ MAX_COUNT = 10**9
 
 
 def timestamp(text: str) -> datetime:
-    """Read a date or a date with a time; UTC without an offset."""
+    """Read a date or a date with a time; UTC if it has no offset."""
     try:
         read = datetime.fromisoformat(text)
     except ValueError:

@@ -182,7 +182,7 @@ class AsyncCommsClient:
             API's, which Twilio does not promise; with more there is none.
         :param strict: raise what would be a warning: records that could not be read (`CommsRecordError`, at the end,
             when the others have been handed out) and a window that begins before Twilio's retention of 7 days.
-        :raises CommsArgumentError: an argument cannot be right or is not known; raised at the call, before any
+        :raises CommsArgumentError: an argument is invalid or unknown; raised at the call, before any
             request.
         :raises CommsError: see the tree in `comms.errors`; raised while iterating.
         """
@@ -299,9 +299,9 @@ class AsyncCommsClient:
         :param tag: name and value of one of its tags, as "name:value".
         :param since: look for what was created at or after this time; an aware datetime, in any zone, or an ISO 8601
             text with an offset. None looks as far back as Twilio keeps records, 7 days.
-        :return: whether it was found. That it was not found proves nothing for a send of the last minutes: lists lag.
+        :return: whether it was found. That it was not found proves nothing for the last few minutes: lists lag.
             If the look-up fails, that is told there, and not raised.
-        :raises CommsArgumentError: an argument cannot be right.
+        :raises CommsArgumentError: an argument is invalid.
         """
         return await Search(resource, tag, since, self._get_items, self._candidates).run()
 
@@ -398,7 +398,7 @@ class CommsClient:
         :param parallel: slices of the window that are listed at the same time, 1 to 32; see
             :meth:`AsyncCommsClient.list_operations`.
         :param strict: raise what would be a warning.
-        :raises CommsArgumentError: an argument cannot be right or is not known; raised at the call.
+        :raises CommsArgumentError: an argument is invalid or unknown; raised at the call.
         :raises CommsError: see the tree in `comms.errors`; raised while iterating.
         """
         query = query_of(
@@ -452,9 +452,9 @@ class CommsClient:
         :param tag: name and value of one of its tags, as "name:value".
         :param since: look for what was created at or after this time; an aware datetime, in any zone, or an ISO 8601
             text with an offset. None looks as far back as Twilio keeps records, 7 days.
-        :return: whether it was found. That it was not found proves nothing for a send of the last minutes: lists lag.
+        :return: whether it was found. That it was not found proves nothing for the last few minutes: lists lag.
             If the look-up fails, that is told there, and not raised.
-        :raises CommsArgumentError: an argument cannot be right.
+        :raises CommsArgumentError: an argument is invalid.
         """
         return self._run(self._engine.find_sends(resource, tag, since))
 

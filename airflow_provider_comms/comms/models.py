@@ -214,7 +214,7 @@ class Operation(_Frozen):
 
     @property
     def is_terminal(self) -> bool:
-        """Whether the operation has ended. A status that nobody knows has not."""
+        """Whether the operation has ended. An unknown status has not."""
         return isinstance(self.status, OperationStatus) and self.status.is_terminal
 
     def __repr__(self) -> str:

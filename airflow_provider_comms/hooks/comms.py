@@ -62,7 +62,7 @@ class CommsHook(BaseHook):
         The client's settings, read from the connection once.
 
         :raises AirflowNotFoundException: there is no such connection; the message says how to add it.
-        :raises CommsSettingsError: a field of the connection cannot be right.
+        :raises CommsSettingsError: a field of the connection is invalid.
         """
         with advice_if_missing(self.comms_conn_id):
             connection = self.get_connection(self.comms_conn_id)
@@ -99,7 +99,7 @@ class CommsHook(BaseHook):
         """
         Read the connection, again at every call, without blocking the event loop.
 
-        :raises CommsSettingsError: a field of the connection cannot be right.
+        :raises CommsSettingsError: a field of the connection is invalid.
         """
         return self._settings(await aread_connection(self.comms_conn_id))
 
@@ -140,7 +140,7 @@ class CommsHook(BaseHook):
             API's, which Twilio does not promise; with more there is none.
         :param strict: raise what would be a warning: records that could not be read (`CommsRecordError`, at the end,
             when the others have been handed out) and a window that begins before Twilio's retention of 7 days.
-        :raises CommsArgumentError: an argument cannot be right or is not known; raised at the call, before any
+        :raises CommsArgumentError: an argument is invalid or unknown; raised at the call, before any
             request.
         :raises CommsError: see the tree in `comms.errors`; raised while iterating.
         """
@@ -181,14 +181,14 @@ class CommsHook(BaseHook):
             "memoryStoreId", "variables"}`. `variables` are texts by name, for the Liquid in the content.
         :param subject: subject; Liquid.
         :param html: body as HTML; Liquid.
-        :param text: body as plain text; Liquid. Twilio makes it from the HTML if it is left out.
+        :param text: body as plain text; Liquid. If omitted, Twilio makes it from the HTML.
         :param attachments: files: mappings `{"filename", "contentType", "content", "cid"}`, the content as bytes or
             base64.
-        :param headers: further headers, by name, such as `List-Unsubscribe`; Liquid.
+        :param headers: additional headers, by name, such as `List-Unsubscribe`; Liquid.
         :param ip_pool_name: pool of dedicated IP addresses.
         :param tags: up to 10, name to value; letters, digits and `._~-` only.
-        :param send_at: when to send it: an aware datetime or ISO 8601 text with an offset, 30 days ahead at most.
-        :return: that it was accepted; `operation_id` is None where the response did not tell it.
+        :param send_at: when to send it: an aware datetime or ISO 8601 string with an offset, 30 days ahead at most.
+        :return: that it was accepted; `operation_id` is None if the response did not contain it.
         :raises CommsArgumentError: it cannot be sent; the message names the field and the recipient's number.
         :raises CommsError: see the tree in `comms.errors`; `context.sent` False means that nothing was sent.
         """
@@ -239,8 +239,8 @@ class CommsHook(BaseHook):
             `{"senderPoolId": ..., "channels": {"filterIn": [...], "priority": [...]}}`. Twilio chooses if it is left
             out.
         :param tags: up to 10, name to value; letters, digits and `._~-` only.
-        :param send_at: when to send it: an aware datetime or ISO 8601 text with an offset, 30 days ahead at most.
-        :return: that it was accepted; `operation_id` is None where the response did not tell it.
+        :param send_at: when to send it: an aware datetime or ISO 8601 string with an offset, 30 days ahead at most.
+        :return: that it was accepted; `operation_id` is None if the response did not contain it.
         :raises CommsArgumentError: it cannot be sent; the message names the field and the recipient's number.
         :raises CommsError: see the tree in `comms.errors`; `context.sent` False means that nothing was sent.
         """
@@ -267,9 +267,9 @@ class CommsHook(BaseHook):
         :param tag: name and value of one of its tags, as "name:value".
         :param since: look for what was created at or after this time; an aware datetime, in any zone, or an ISO 8601
             text with an offset. None looks as far back as Twilio keeps records, 7 days.
-        :return: whether it was found. That it was not found proves nothing for a send of the last minutes: lists lag.
+        :return: whether it was found. That it was not found proves nothing for the last few minutes: lists lag.
             If the look-up fails, that is told there, and not raised.
-        :raises CommsArgumentError: an argument cannot be right.
+        :raises CommsArgumentError: an argument is invalid.
         """
         return self._client.find_sends(resource, tag, since)
 

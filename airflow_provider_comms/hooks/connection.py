@@ -81,7 +81,7 @@ def settings_of(connection: Connection) -> ClientSettings:
 
     :param connection: its login is the account SID or API key SID, its password the auth token or secret, its
         host another base URL, its extra the fields of the table in `hooks.fields`.
-    :raises CommsSettingsError: a field cannot be right, or an extra is not known; names the connection.
+    :raises CommsSettingsError: a field is invalid, or an extra is not known; names the connection.
     """
     name = f"connection {connection.conn_id}"
     extras = _extras(connection, name)

@@ -14,7 +14,7 @@ _LEAST, _MOST = 0.0001, 0.9999
 _ONE_DIGIT = 0.001
 """The smallest share that one digit of a percentage shows."""
 _LARGEST = 1e6
-"""Rates above are written as a power of ten; only counters that cannot be right make one."""
+"""Rates above are written as a power of ten; only invalid counters make one."""
 
 
 def rates(figures: Mapping[str, int]) -> dict[str, float | None]:

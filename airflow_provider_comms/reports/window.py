@@ -111,10 +111,10 @@ def window_of(start: object, end: object, timezone: str = "UTC") -> Window:
     """
     Check and make a window.
 
-    :param start: an aware datetime or an ISO 8601 text; a text without an offset is in `timezone`.
+    :param start: an aware datetime or an ISO 8601 string; a text without an offset is in `timezone`.
     :param end: likewise; not itself in the window.
     :param timezone: name of the zone that days and hours are of, such as "Europe/Berlin".
-    :raises CommsArgumentError: one of them cannot be right, or the window is empty.
+    :raises CommsArgumentError: one of them is invalid, or the window is empty.
     """
     zone = zone_of(timezone)
     window = Window(aware_datetime("window_start", start, zone), aware_datetime("window_end", end, zone))
@@ -181,8 +181,8 @@ def aware_datetime(name: str, value: object, zone: Timezone | FixedTimezone) -> 
     Return a point in time.
 
     :param name: what the error calls it.
-    :param value: an aware datetime or an ISO 8601 text; a text without an offset is in the zone.
-    :raises CommsArgumentError: it cannot be right.
+    :param value: an aware datetime or an ISO 8601 string; a text without an offset is in the zone.
+    :raises CommsArgumentError: it is invalid.
     """
     at = _parsed(value, zone) if isinstance(value, str) else value
     if not isinstance(at, datetime) or (at.tzinfo is None):

@@ -71,8 +71,8 @@ class Rules:
     """
     How careful a send is.
 
-    :param on_unknown: what is done with a request of which nobody knows whether it was accepted.
-    :param confirm_for: seconds in which it is looked for, before nobody knows.
+    :param on_unknown: what is done with a request if it is not known whether it was accepted.
+    :param confirm_for: seconds for which it is looked for.
     :param look_before: whether a first try looks too.
     :param is_retry: whether there were tries before this one.
     :param is_own_key: whether nobody but this task instance uses its send key.
@@ -103,7 +103,7 @@ class Sent:
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """
-    Nobody knows whether the request was accepted.
+    It is not known whether the request was accepted.
 
     :param since: when it was sent, or an earlier try may have sent it; None if that is not known.
     :param until: when it was last looked for.
@@ -155,7 +155,7 @@ class SendOnce:
     clock: Callable[[], float] = monotonic
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     unknown: Unknown | None = field(default=None, init=False)
-    """What nobody knows as long as it sends and looks: what remains if it is interrupted."""
+    """The outcome that is unknown while it sends and looks: what remains if it is interrupted."""
 
     def send(self, request: Send, digest: str) -> End:
         """

@@ -60,7 +60,7 @@ def read_recipients(resource: Resource, rows: Iterable[object], variables: objec
     :param rows: an address as text; or a mapping with `address` (or `addresses`, or `profileId` and
         `memoryStoreId`), `name`, `channel`, `variables`; its other keys are variables too.
     :param variables: of every recipient; its own count more.
-    :raises CommsArgumentError: one cannot be right; names its row, never what stands there.
+    :raises CommsArgumentError: one is invalid; names its row, never what stands there.
     """
     common = read_variables(variables or {}, "variables")
     for row, given in enumerate(rows, 1):

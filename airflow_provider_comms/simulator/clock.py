@@ -29,7 +29,7 @@ def in_range(time_ms: int, field: str) -> int:
 
 
 def iso(time_ms: int) -> str:
-    """ISO 8601 text in UTC with milliseconds, as the API writes dates."""
+    """ISO 8601 string in UTC with milliseconds, as the API writes dates."""
     return f"{_iso_second(time_ms // 1000)}.{time_ms % 1000:03d}Z"
 
 

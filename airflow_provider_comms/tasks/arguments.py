@@ -23,7 +23,7 @@ def is_literal(value: object) -> bool:
 
 def check_when_parsed(resource: object, operation_id: object) -> None:
     """
-    Refuse what cannot be right, as soon as it is known.
+    Refuse what is invalid, as soon as it is known.
 
     :raises CommsArgumentError: names the argument and its value.
     """

@@ -42,7 +42,7 @@ class OperationTask:
         """
         Return what the arguments name, after the templates are rendered, and warn of ids of an unusual form.
 
-        :raises CommsArgumentError: one of them cannot be right.
+        :raises CommsArgumentError: one of them is invalid.
         """
         targets = Targets.of(self.resource, self.operation_id)
         if unrecognized := targets.unrecognized():

@@ -55,7 +55,7 @@ def resources_of(resource: object) -> list[Resource]:
 
 def check_report(arguments: Mapping[str, object], is_rendered: Callable[[object], bool] = lambda _: True) -> None:
     """
-    Refuse what cannot be right.
+    Refuse what is invalid.
 
     :param arguments: of the operator, by name.
     :param is_rendered: whether a templated argument has its value already.

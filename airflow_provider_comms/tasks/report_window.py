@@ -27,7 +27,7 @@ def window_of_run(context: Context, start: object, end: object, timezone: str) -
     :param start: None or an empty text where it is not given.
     :param end: likewise.
     :param timezone: name of the zone that days and hours are of.
-    :raises CommsArgumentError: there is none, only half of one, or it cannot be right.
+    :raises CommsArgumentError: there is none, only half of one, or it is invalid.
     """
     if window := given_window(start, end, timezone):
         return window
@@ -43,7 +43,7 @@ def given_window(start: object, end: object, timezone: str) -> Window | None:
     """
     Return the window that the arguments name; None if they name none.
 
-    :raises CommsArgumentError: only half of one, or it cannot be right.
+    :raises CommsArgumentError: only half of one, or it is invalid.
     """
     missing = [one in (None, "") for one in (start, end)]
     if all(missing):

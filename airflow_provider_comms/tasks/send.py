@@ -76,7 +76,7 @@ class ChunkSender:
         """
         Send, and return the ids of the operations.
 
-        :raises CommsSendUnknown: nobody knows whether a request was accepted; those after it were not sent.
+        :raises CommsSendUnknown: it is not known whether a request was accepted; those after it were not sent.
         :raises CommsSendChanged: what was accepted before is not what would be sent.
         :raises CommsSendUntracked: all was accepted, but not all of the operations are known.
         :raises CommsError: a request was not sent, or refused.

@@ -32,7 +32,7 @@ _MESSAGE_CONTENTS = ("text or media", "content_id", "modules")
 
 def check_send(arguments: Mapping[str, object], is_known: Callable[[object], bool] = lambda _: True) -> None:
     """
-    Refuse what cannot be right.
+    Refuse what is invalid.
 
     :param arguments: of the operator, by name.
     :param is_known: whether the value of an argument is there already.

@@ -73,7 +73,7 @@ def sent_line(sent: Sent, place: Place) -> str:
 
 
 def unknown_error(end: Unknown, place: Place) -> CommsSendUnknown:
-    """Return the error of a send of which nobody knows whether it was accepted."""
+    """Return the error of a send whose outcome is unknown."""
     times = f'sent {end.posts:,} times, as on_unknown="resend" says' if end.posts > 1 else "not sent again"
     news = f"It is not known whether {place} was accepted. It was {times}; nothing was sent after it."
     return CommsSendUnknown("\n  ".join([news, *_unknown_lines(end, place)]))

@@ -45,7 +45,7 @@ class WaitSpec:
     :param on_canceled: what a CANCELED operation does to the task: "succeed", "fail" or "skip".
     :param fail_if: counter to its limit: a number of recipients, or a ratio such as "2%".
     :param fail_early: fail as soon as the counters say that a limit will be broken, while the operation still runs.
-    :raises CommsArgumentError: one of them cannot be right.
+    :raises CommsArgumentError: one of them is invalid.
     """
 
     poke_interval: float = DEFAULT_POKE_INTERVAL
@@ -74,7 +74,7 @@ class WaitSpec:
         """
         Return the spec of options as a DAG's author writes them: timedelta for seconds, None for no `fail_if`.
 
-        :raises CommsArgumentError: an option cannot be right.
+        :raises CommsArgumentError: an option is invalid.
         """
         return cls(**options)
 
@@ -83,7 +83,7 @@ class WaitSpec:
         """
         Read what :meth:`to_json` wrote, in this version or another: what is missing takes its default.
 
-        :raises CommsArgumentError: an option cannot be right.
+        :raises CommsArgumentError: an option is invalid.
         """
         return cls.parse(**{name: value for name, value in stored.items() if name in OPTIONS})
 

@@ -47,7 +47,7 @@ class Targets:
         """
         Read the arguments `resource` and `operation_id`, after their templates are rendered.
 
-        :raises CommsArgumentError: one of them cannot be right.
+        :raises CommsArgumentError: one of them is invalid.
         """
         ids, is_list = _read(operation_id)
         return cls(check_resource(resource), tuple(ids), is_list)

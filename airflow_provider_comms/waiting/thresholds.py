@@ -105,7 +105,7 @@ def parse_thresholds(fail_if: object) -> tuple[Threshold, ...]:
     :param fail_if: counter, or one of the figures `reached`, `not_reached` and `in_progress`, to the most that it may
         come to, a whole number of recipients or a ratio such as "2%", or to the least that it must, such as "< 95%" or
         "< 100"; None for nothing.
-    :raises CommsArgumentError: it cannot be right.
+    :raises CommsArgumentError: it is invalid.
     """
     if fail_if is None:
         return ()

@@ -75,7 +75,7 @@ def query_of(
     """
     Check the arguments of a listing, which are those of :meth:`AsyncCommsClient.list_operations`.
 
-    :raises CommsArgumentError: one of them cannot be right, or is not known.
+    :raises CommsArgumentError: one of them is invalid, or is not known.
     """
     start, end = check_window(start_date, end_date)
     return Query(

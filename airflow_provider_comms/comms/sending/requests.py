@@ -107,12 +107,12 @@ class EmailSend(Send):
         "variables"}`. `variables` are texts by name, for the Liquid in the content.
     :param subject: subject; Liquid.
     :param html: body as HTML; Liquid.
-    :param text: body as plain text; Liquid. Twilio makes it from the HTML if it is left out.
+    :param text: body as plain text; Liquid. If omitted, Twilio makes it from the HTML.
     :param attachments: files: mappings `{"filename", "contentType", "content", "cid"}`, the content as bytes or base64.
-    :param headers: further headers, by name, such as `List-Unsubscribe`; Liquid.
+    :param headers: additional headers, by name, such as `List-Unsubscribe`; Liquid.
     :param ip_pool_name: pool of dedicated IP addresses.
     :param tags: up to 10, name to value; letters, digits and `._~-` only.
-    :param send_at: when to send it: an aware datetime or ISO 8601 text with an offset, 30 days ahead at most.
+    :param send_at: when to send it: an aware datetime or ISO 8601 string with an offset, 30 days ahead at most.
     :raises CommsArgumentError: it cannot be sent. The message names the field and the recipient's number, from 1, and
         holds no value; `context.errors` has all that is wrong.
 
@@ -173,7 +173,7 @@ class MessageSend(Send):
     :param from_: the sender: `{"address": ..., "channel": "SMS" | "RCS" | "WHATSAPP"}`, `{"senderId": ...}`, or
         `{"senderPoolId": ..., "channels": {"filterIn": [...], "priority": [...]}}`. Twilio chooses if it is left out.
     :param tags: up to 10, name to value; letters, digits and `._~-` only.
-    :param send_at: when to send it: an aware datetime or ISO 8601 text with an offset, 30 days ahead at most.
+    :param send_at: when to send it: an aware datetime or ISO 8601 string with an offset, 30 days ahead at most.
     :raises CommsArgumentError: it cannot be sent. The message names the field and the recipient's number, from 1, and
         holds no value; `context.errors` has all that is wrong.
 

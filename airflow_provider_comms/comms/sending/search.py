@@ -53,7 +53,7 @@ class Search:
     :param since: created at or after; None for as long as Twilio keeps records.
     :param get_page: sends a request and reads the page.
     :param list_operations: lists the operations of a resource that were created between two times.
-    :raises CommsArgumentError: an argument cannot be right.
+    :raises CommsArgumentError: an argument is invalid.
     """
 
     def __init__(
