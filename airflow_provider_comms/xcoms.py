@@ -1,7 +1,7 @@
 """
-What the tasks of this provider hand on, as types: plain JSON, in the XCom as it is here.
+What the tasks of this provider return, as types: plain JSON, exactly as in the XCom.
 
-For what takes an XCom::
+For tasks that take an XCom::
 
     @task
     def alert(report: ReportXCom) -> str:
@@ -17,7 +17,7 @@ class OperationState(TypedDict):
     """
     An operation as it was read last. Counters are those that the API reported; times are ISO 8601 in UTC.
 
-    Version 0.1.0 handed on no more than this.
+    Version 0.1.0 returned only these fields.
     """
 
     id: str

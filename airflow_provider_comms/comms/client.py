@@ -300,7 +300,7 @@ class AsyncCommsClient:
         :param since: look for what was created at or after this time; an aware datetime, in any zone, or an ISO 8601
             text with an offset. None looks as far back as Twilio keeps records, 7 days.
         :return: whether it was found. That it was not found proves nothing for the last few minutes: lists lag.
-            If the look-up fails, that is told there, and not raised.
+            If the look-up fails, the result says so; it is not raised.
         :raises CommsArgumentError: an argument is invalid.
         """
         return await Search(resource, tag, since, self._get_items, self._candidates).run()
@@ -453,7 +453,7 @@ class CommsClient:
         :param since: look for what was created at or after this time; an aware datetime, in any zone, or an ISO 8601
             text with an offset. None looks as far back as Twilio keeps records, 7 days.
         :return: whether it was found. That it was not found proves nothing for the last few minutes: lists lag.
-            If the look-up fails, that is told there, and not raised.
+            If the look-up fails, the result says so; it is not raised.
         :raises CommsArgumentError: an argument is invalid.
         """
         return self._run(self._engine.find_sends(resource, tag, since))

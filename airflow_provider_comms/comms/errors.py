@@ -29,7 +29,7 @@ from typing import ClassVar
 
 
 class Cause(StrEnum):
-    """Why no complete response came, as far as the operating system, TLS and HTTP tell."""
+    """Why no complete response came, as far as the operating system, TLS and HTTP report it."""
 
     DNS = "dns"
     """The host's name could not be resolved."""
@@ -55,7 +55,7 @@ class ApiError:
     One thing that is wrong with a request, said by the API or found before it was sent.
 
     :param code: Twilio's error code, such as 21614; None if there is none.
-    :param message: what is wrong. No recipient is in it.
+    :param message: what is wrong. It contains no recipient.
     :param field: the field at fault, such as "to.address" or "content.text"; None if it is none in particular.
     :param row: number of the recipient at fault, from 1, in the order of the request; None if it is none of them.
     """
@@ -89,11 +89,11 @@ class ApiError:
 @dataclass(frozen=True, slots=True)
 class ErrorContext:
     """
-    The circumstances of an error; what is not known is None.
+    The circumstances of an error; unknown ones are None.
 
     :param peer: the other side: "connection twilio_comms_default, https://comms.twilio.com".
     :param method: HTTP method.
-    :param path: path of the request, without its query (page tokens stand there).
+    :param path: path of the request, without its query, which may contain a page token.
     :param resource: "emails" or "messages".
     :param operation_id: id of the operation asked for.
     :param status: HTTP status of the response.
@@ -239,7 +239,7 @@ class CommsProtocolError(CommsError):
 
 class CommsRecordError(CommsError):
     """
-    The record of one operation cannot be read; those beside it can.
+    The record of one operation cannot be read; the other records can.
 
     The message names the field and what is wrong with it.
     """

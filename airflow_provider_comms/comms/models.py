@@ -107,7 +107,7 @@ class OperationStats(_Frozen):
 
     @property
     def extra(self) -> dict[str, Any]:
-        """What the API reported beside the known counters, as it stands there."""
+        """What the API reported in addition to the known counters, unchanged."""
         return dict(self._unknown())
 
     def _unknown(self) -> Iterable[tuple[str, Any]]:
@@ -126,7 +126,7 @@ class EmailStats(OperationStats):
     resource = Resource.EMAILS
 
     opened = _Counter()
-    """Opened, by unique recipients; may go on growing after the operation is completed."""
+    """Opened, by unique recipients; may keep growing after the operation is completed."""
 
 
 class MessageStats(OperationStats):
@@ -137,7 +137,7 @@ class MessageStats(OperationStats):
     resource = Resource.MESSAGES
 
     read = _Counter()
-    """Read by recipients; may go on growing after the operation is completed."""
+    """Read by recipients; may keep growing after the operation is completed."""
     unaddressable = _Counter()
     """Recipients with no usable address; not attempted."""
 
@@ -176,7 +176,7 @@ class Operation(_Frozen):
     @classmethod
     def of_record(cls, record: object) -> Self:
         """
-        Return the operation that a record of the API's JSON tells of.
+        Return the operation that a record of the API's JSON describes.
 
         :raises ValueError: the record cannot be read; the text names the field, and does not quote it.
         """
@@ -209,7 +209,7 @@ class Operation(_Frozen):
 
     @property
     def extra(self) -> dict[str, Any]:
-        """Fields that are not known, as they stand in the record."""
+        """Unknown fields, as they are in the record."""
         return dict(self._data[5] or {})
 
     @property
@@ -277,7 +277,7 @@ class Operations(Sequence[Operation]):
     @classmethod
     def of_records(cls, resource: Resource, records: list[Any], refuse: Callable[[object, ValueError], None]) -> Self:
         """
-        Return the operations that records of the API's JSON tell of.
+        Return the operations that records of the API's JSON describe.
 
         :param refuse: called with each record that cannot be read, and the reason; the reason does not quote it.
         """

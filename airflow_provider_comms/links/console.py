@@ -1,4 +1,4 @@
-"""The link from a task to where Twilio shows what became of each e-mail or message."""
+"""The link from a task to the page where Twilio shows the fate of each e-mail or message."""
 
 from __future__ import annotations
 

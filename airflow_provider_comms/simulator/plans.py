@@ -17,7 +17,7 @@ _SHARES = ("delivered", "failed", "undelivered", "unaddressable", "canceled")
 
 
 class Outcome(NamedTuple):
-    """Final counts of recipients by what became of them."""
+    """Final counts of recipients by outcome."""
 
     delivered: int
     opened: int
@@ -45,13 +45,13 @@ class OperationPlan(Model):
     :param undelivered: share sent but not delivered.
     :param unaddressable: share without a usable address (messages only).
     :param canceled: share canceled, counted when the operation ends; None means the rest if it ends CANCELED.
-    :param opening_for: seconds for which opened / read goes on growing after the end.
+    :param opening_for: seconds for which opened / read keeps growing after the end.
     :param counters: ``cumulative`` (who was reached also counts as sent) or ``exclusive`` (each recipient counts once,
         by its present state); where fields are given by name, the simulator's setting unless it is one of them.
     :param raw_status: a status shown whatever the timeline says, such as ``PAUSED``.
-    :param raw_stats: counters shown instead of the computed ones, or beside them.
+    :param raw_stats: counters shown instead of the computed ones, or in addition.
     :param omit_stats: names of counters left out.
-    :param raw_fields: fields of the operation shown instead of the computed ones, or beside them.
+    :param raw_fields: fields of the operation shown instead of the computed ones, or in addition.
     :param omit_fields: names of fields left out.
     :param raw_json: the operation's JSON, shown as it is instead of all that; need not be an object.
     :param list_fields: fields shown instead or beside, but in listings only.

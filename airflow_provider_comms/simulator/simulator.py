@@ -229,7 +229,7 @@ class Simulator(Server):
             return tuple(self._api.faults)
 
     def clear_faults(self) -> None:
-        """End every fault; connections that hang already go on hanging until their clients leave."""
+        """End every fault; connections that already hang keep hanging until their clients leave."""
         with self._api.lock:
             self._api.faults.clear()
 
@@ -323,5 +323,5 @@ class Simulator(Server):
         self._api.log.clear()
 
     def reset(self) -> None:
-        """Forget operations, sends, faults, requests and changed settings and permissions; the clock goes on."""
+        """Forget operations, sends, faults, requests and changed settings and permissions; the clock keeps its time."""
         self._api.reset()

@@ -1,4 +1,4 @@
-"""One run of a DAG in this process, as ``airflow dags test`` does it, and what became of it."""
+"""One run of a DAG in this process, as ``airflow dags test`` does it, and its result."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ class _Listener:
 @dataclass
 class DagRun:
     """
-    What became of a run.
+    The result of a run.
 
     :param dag_id: its DAG.
     :param run_id: its id.
     :param state: its state, such as ``success``.
     :param states: the state of each task by its id; a list by map index where the task is mapped.
-    :param map_labels: what each task's instances are called in the UI, likewise; None where there is no name.
+    :param map_labels: the names of a mapped task's instances in the UI, as a list by map index; None if unnamed.
     :param errors: the exceptions with which tasks failed, oldest first.
     :param logs: what was logged and printed, by task id; all of a mapped task's instances together.
     """
@@ -86,11 +86,11 @@ class DagRun:
 
     def xcom(self, task_id: str, key: str = "return_value") -> Any:
         """
-        Return the value that a task left for others.
+        Return a task's XCom.
 
         :param task_id: the task.
         :param key: the XCom's key.
-        :return: as a downstream task reads it; None when there is none, and a list by map index of a mapped task.
+        :return: as a downstream task reads it; None if there is none; for a mapped task, a list by map index.
         """
         if isinstance(states := self.states.get(task_id), list):
             return [read_xcom(self.dag_id, self.run_id, task_id, key, index) for index in range(len(states))]

@@ -1,4 +1,4 @@
-"""The trigger: the wait goes on in the triggerer."""
+"""The trigger: the wait in the triggerer."""
 
 from __future__ import annotations
 
