@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from airflow_provider_comms.comms.errors import CommsArgumentError
+from airflow_provider_comms.comms.sending.checks import MAX_RECIPIENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from airflow_provider_comms.sending.recipients import Recipient
 
-MAX_CHUNK = 10_000
-"""Recipients of a request, says Twilio."""
+MAX_CHUNK = MAX_RECIPIENTS
 MAX_BODY = 4_500_000
 """Bytes of a request; Twilio takes 5 MB, and this leaves room for what it may count differently."""
 _MEMORY = 1_000_000

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from airflow_provider_comms.comms.arguments import check_bool, check_integer
 from airflow_provider_comms.comms.errors import CommsArgumentError
 from airflow_provider_comms.comms.redaction import shown
+from airflow_provider_comms.comms.sending.checks import MAX_TAGS
 from airflow_provider_comms.sending.allow_list import AllowList
 from airflow_provider_comms.sending.chunks import MAX_CHUNK
 from airflow_provider_comms.sending.keys import MAX_OWN_TAGS, RESERVED
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _FILE_NAME = re.compile(r"(?!.*(?:://|<))\S+\.(?:html?|txt|md|liquid|j2|jinja2?)", re.IGNORECASE)
 _PATH = re.compile(r"(?:\.{0,2}/)|\S*://|[^@\s,]+\.[A-Za-z]\w*\s*$")
 """Beginning with a slash or a scheme; or of one word that ends as a file's name does, and is no e-mail address."""
-MAX_USER_TAGS = 10 - MAX_OWN_TAGS
+MAX_USER_TAGS = MAX_TAGS - MAX_OWN_TAGS
 ON_EMPTY = ("fail", "skip")
 _MESSAGE_CONTENTS = ("text or media", "content_id", "modules")
 
@@ -117,7 +118,7 @@ def check_tags(tags: object) -> None:
         )
     if len(tags) > MAX_USER_TAGS:
         raise CommsArgumentError(
-            f"tags= has {len(tags)}: Twilio takes 10, and {MAX_OWN_TAGS} of them make a send recognizable.",
+            f"tags= has {len(tags)}: Twilio takes {MAX_TAGS}, and {MAX_OWN_TAGS} of them make a send recognizable.",
             advice=f"Give {MAX_USER_TAGS} at most.",
         )
 

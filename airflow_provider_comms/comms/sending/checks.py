@@ -7,6 +7,12 @@ from base64 import b64decode
 from binascii import Error as Base64Error
 from datetime import datetime
 
+MAX_RECIPIENTS = 10_000
+"""Of a request."""
+MAX_TAGS = 10
+MAX_TAG_NAME, MAX_TAG_VALUE = 128, 256
+TAG_CHARACTER = "[a-zA-Z0-9._~-]"
+"""Regular expression of what names and values of tags are made of."""
 MAX_SMS_TEXT = 1600
 """Characters of a message's text; with more, Twilio answers 21617."""
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")

@@ -12,6 +12,11 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 
 from airflow_provider_comms.comms.sending.checks import (
+    MAX_RECIPIENTS,
+    MAX_TAG_NAME,
+    MAX_TAG_VALUE,
+    MAX_TAGS,
+    TAG_CHARACTER,
     ascii_only,
     base64_text,
     each_once,
@@ -25,13 +30,9 @@ from airflow_provider_comms.comms.sending.checks import (
 from airflow_provider_comms.comms.sending.model import Model, NotEmpty, Text, by_field, tag
 from airflow_provider_comms.comms.sending.rcs import RcsContent
 
-MAX_RECIPIENTS = 10_000
-MAX_TAGS = 10
-
-
-TAG_PATTERN = r"^[a-zA-Z0-9._~-]+$"
-TagName = Annotated[str, Field(min_length=1, max_length=128, pattern=TAG_PATTERN)]
-TagValue = Annotated[str, Field(min_length=1, max_length=256, pattern=TAG_PATTERN)]
+_TAG_PATTERN = f"^{TAG_CHARACTER}+$"
+TagName = Annotated[str, Field(min_length=1, max_length=MAX_TAG_NAME, pattern=_TAG_PATTERN)]
+TagValue = Annotated[str, Field(min_length=1, max_length=MAX_TAG_VALUE, pattern=_TAG_PATTERN)]
 # Ten of them stay far below Twilio's 10,000 bytes in all.
 Tags = Annotated[dict[TagName, TagValue], Field(max_length=MAX_TAGS)]
 TAGS: TypeAdapter[dict[str, str]] = TypeAdapter(Tags, config=ConfigDict(strict=True, hide_input_in_errors=True))

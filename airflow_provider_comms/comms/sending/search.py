@@ -14,6 +14,7 @@ from airflow_provider_comms.comms.arguments import check_datetime, check_resourc
 from airflow_provider_comms.comms.errors import CommsArgumentError, CommsError, CommsProtocolError
 from airflow_provider_comms.comms.http.request import PAGE_TOKEN, items_request
 from airflow_provider_comms.comms.redaction import shown
+from airflow_provider_comms.comms.sending.checks import MAX_TAG_NAME, MAX_TAG_VALUE, TAG_CHARACTER
 from airflow_provider_comms.comms.sending.results import Sighting
 from airflow_provider_comms.comms.timestamps import format_utc
 
@@ -41,7 +42,7 @@ BEFORE = timedelta(hours=1)
 AFTER = timedelta(minutes=1)
 OVERLAP = timedelta(seconds=1)
 """How much earlier requests begin: Twilio does not say whether its bounds are inclusive."""
-_TAG = re.compile(r"(?P<name>[a-zA-Z0-9._~-]{1,128}):(?P<value>[a-zA-Z0-9._~-]{1,256})")
+_TAG = re.compile(f"(?P<name>{TAG_CHARACTER}{{1,{MAX_TAG_NAME}}}):(?P<value>{TAG_CHARACTER}{{1,{MAX_TAG_VALUE}}})")
 
 
 class Search:
