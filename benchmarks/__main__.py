@@ -22,6 +22,7 @@ from benchmarks import (
     outages,
     soak,
     steady_429,
+    tasks_life,
     ten_thousand_waits,
     very_many_waits,
 )
@@ -37,6 +38,7 @@ BENCHMARKS: dict[str, Callable[[], Report]] = {
     "a_million_in_a_report": a_million_in_a_report.run,
     "a_million_recipients": a_million_recipients.run,
     "killed_sends": killed_sends.run,
+    "tasks_life": tasks_life.run,
     "fetch_concurrently": fetch_concurrently.run,
     "steady_429": steady_429.run,
     "ten_thousand_waits": ten_thousand_waits.run,

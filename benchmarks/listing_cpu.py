@@ -22,7 +22,7 @@ ROUNDS = 5
 MOST_TO_REQUESTS, MOST_TO_OPERATOR = Bound("≤", 1.5), Bound("≤", 0.9)
 """
 Aimed for is 1.2 times as much as `requests` with `json`. HttpOperator parses each page twice, to find the next and to
-filter, and takes 1.7 times as much: less than 0.6 of it would be less than parsing once.
+filter, and takes 1.6 times as much: less than 0.6 of it would be less than parsing once.
 """
 
 

@@ -27,9 +27,10 @@ ROUNDS = 3
 LEAST, LEAST_ASKEW = Bound("≥", 6), Bound("≥", 5)
 """
 Times as fast as the peer; 8 is aimed for. Where most operations lie in one hour, that hour must be found first, and
-what was listed on the way there is listed again: no order is relied upon. (How many rounds of requests a list without
-any order takes is a unit test's affair: the simulator has none.)
+what was listed on the way there is listed again: no order is relied upon.
 """
+MOST, MOST_ASKEW = Bound("≤", 1.05), Bound("≤", 1.3)
+"""Requests, to those of one page after the other; 104 of 100 are the 13 rounds of 8 that cannot be avoided."""
 LIMITED_OPERATIONS, RATE_LIMIT = 40_000, 20
 MOST_UNDER_LIMIT = Bound("≤", 2)
 """Requests under a rate limit, to those of one page after the other: retries must not multiply with the workers."""
@@ -37,9 +38,10 @@ MOST_UNDER_LIMIT = Bound("≤", 2)
 
 def run() -> Report:
     figures = [
-        *_speed("newest first", _seed_evenly, LEAST, order="newest-first"),
-        *_speed("oldest first", _seed_evenly, LEAST, order="oldest-first"),
-        *_speed("90 % in one hour", _seed_askew, LEAST_ASKEW, order="newest-first"),
+        *_speed("newest first", _seed_evenly, LEAST, MOST, order="newest-first"),
+        *_speed("oldest first", _seed_evenly, LEAST, MOST, order="oldest-first"),
+        *_speed("shuffled", _seed_evenly, LEAST, MOST, order="shuffled"),
+        *_speed("90 % in one hour", _seed_askew, LEAST_ASKEW, MOST_ASKEW, order="newest-first"),
         *_under_a_rate_limit(),
     ]
     return Report(
@@ -66,14 +68,18 @@ def _seed_askew(api: SimulatedApi) -> None:
     api.seed(crowded, spread=3600, until=hour.isoformat())
 
 
-def _speed(shape: str, seed: Callable[[SimulatedApi], None], bound: Bound, order: str) -> list[Figure]:
+def _speed(shape: str, seed: Callable[[SimulatedApi], None], bound: Bound, most: Bound, order: str) -> list[Figure]:
     """Time both over the same operations, and count what they ask."""
     with simulated_api() as api:
         seed(api)
-        # The simulator writes each operation once and keeps it; no round is to wait for that.
-        _listed(api, parallel=1)
-        api.settings(latency=LATENCY, order=order)
-        ours = [_listed(api, parallel=PARALLEL) for _ in range(ROUNDS)]
+        api.settings(order=order)
+        end = datetime.now(UTC).isoformat()
+        # The simulator writes each operation once and keeps it, and so it does with the order of each slice when
+        # shuffled; no round is to wait for that.
+        for parallel in (1, PARALLEL):
+            _listed(api, parallel=parallel, end=end)
+        api.settings(latency=LATENCY)
+        ours = [_listed(api, parallel=PARALLEL, end=end) for _ in range(ROUNDS)]
         peer = _asked(api, lambda: apart(list_with_operator, env=_http_connection(api)))
     seconds = median(one["seconds"] for one in ours)
     faster = peer["seconds"] / seconds
@@ -94,6 +100,8 @@ def _speed(shape: str, seed: Callable[[SimulatedApi], None], bound: Bound, order
             peer=peer["requests"],
             unit="",
             ratio=requests / peer["requests"],
+            bound=most,
+            judged=requests / peer["requests"],
         ),
     ]
 
@@ -102,7 +110,8 @@ def _under_a_rate_limit() -> list[Figure]:
     """Count what is sent where the server refuses more than so many requests a second."""
     with simulated_api(emails=LIMITED_OPERATIONS, latency=LATENCY) as api:
         api.settings(rate_limit=RATE_LIMIT)
-        alone, beside = (_listed(api, LIMITED_OPERATIONS, parallel=parallel) for parallel in (1, PARALLEL))
+        end = datetime.now(UTC).isoformat()
+        alone, beside = (_listed(api, LIMITED_OPERATIONS, parallel=parallel, end=end) for parallel in (1, PARALLEL))
     ratio = beside["requests"] / alone["requests"]
     return [
         Figure(
@@ -119,8 +128,8 @@ def _under_a_rate_limit() -> list[Figure]:
     ]
 
 
-def _listed(api: SimulatedApi, count: int = OPERATIONS, *, parallel: int) -> dict[str, Any]:
-    return _asked(api, lambda: apart(list_ours, count=count, parallel=parallel, **api.access))
+def _listed(api: SimulatedApi, count: int = OPERATIONS, *, parallel: int, end: str) -> dict[str, Any]:
+    return _asked(api, lambda: apart(list_ours, count=count, parallel=parallel, end=end, **api.access))
 
 
 def _asked(api: SimulatedApi, load: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -135,14 +144,13 @@ def _http_connection(api: SimulatedApi) -> dict[str, str]:
     return {"AIRFLOW_CONN_HTTP_DEFAULT": api.connection("http")}
 
 
-def list_ours(count: int, parallel: int, **access: Any) -> dict[str, float]:
-    """List the last day, and check that nothing is lost and nothing comes twice."""
+def list_ours(count: int, parallel: int, end: str, **access: Any) -> dict[str, float]:
+    """List the day up to a time, and check that nothing is lost and nothing comes twice."""
     from airflow_provider_comms.comms.client import CommsClient
     from airflow_provider_comms.comms.settings import ClientSettings
 
     load_what_a_task_has()
-    end = datetime.now(UTC)
-    window: Any = {"start_date": end - timedelta(days=1, minutes=5), "end_date": end}
+    window: Any = {"start_date": datetime.fromisoformat(end) - timedelta(days=1, minutes=5), "end_date": end}
     with CommsClient(ClientSettings(**access)) as client, spending(freeze=False) as spent:
         ids = [operation.id for operation in client.list_operations("emails", parallel=parallel, **window)]
     assert len(ids) == len(set(ids)) == count, (len(ids), len(set(ids)))

@@ -14,8 +14,14 @@ PATH = "/v1/Emails/Operations"
 
 
 def load_what_a_task_has() -> None:
-    """Import what stands in the memory of a process that runs a task."""
-    for name in ("airflow.sdk", "airflow.models", "airflow.providers.http.operators.http"):
+    """Import what stands in the memory of a process that runs a task of Airflow's HTTP provider."""
+    load_airflow()
+    import_module("airflow.providers.http.operators.http")
+
+
+def load_airflow() -> None:
+    """Import what stands in the memory of a process that is about to run a task."""
+    for name in ("airflow.sdk", "airflow.models"):
         import_module(name)
     try:
         import_module("airflow.sdk.execution_time.task_runner")

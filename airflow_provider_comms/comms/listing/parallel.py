@@ -57,6 +57,8 @@ class _SlicedListing:
         self._results = results
         self._slices: asyncio.Queue[Slice] = asyncio.Queue()
         self._unfinished = 0
+        self._longest = 0
+        """Pages of the longest slice that has ended."""
         # Bounded, so that a slow reader holds the workers back and memory stays level.
         self._found: asyncio.Queue[Operations | BaseException | None] = asyncio.Queue(QUEUE_SIZE)
 
@@ -92,6 +94,7 @@ class _SlicedListing:
             if pages.request and (pieces := self._pieces(progress)):
                 self._put(pieces)
                 return
+        self._longest = max(self._longest, progress.pages)
 
     async def _step(self, pages: PageIterator, request: Request, progress: Progress) -> None:
         """Hand out the next page. It is let go of before the one after it is asked for."""
@@ -106,7 +109,7 @@ class _SlicedListing:
 
         Its pieces start over: what was listed of it is listed twice. So it must seem to hold more yet than that.
         """
-        workers, left = self._query.parallel, progress.pages_left
+        workers, left = self._query.parallel, progress.pages_left(self._longest)
         somebody_waits = self._unfinished < workers
         gain = left if somebody_waits else left / (EAGER_SPLIT_PAGES * workers)
         if progress.pages > gain or self._slices.qsize() >= workers:

@@ -106,21 +106,22 @@ class Progress:
             self._latest_page = end - begin
             self._begin = min(begin, self._begin or begin)
             self._end = max(end, self._end or end)
-            if not _is_ordered(created) and self.pages <= PAGES_IN_SAMPLE:
+            if self.pages <= PAGES_IN_SAMPLE and not _is_ordered(created):
                 self._sample = sorted([*self._sample, *created])
 
-    @property
-    def pages_left(self) -> float:
+    def pages_left(self, longest: int) -> float:
         """
         Guess how many pages are left; 0 at first.
 
-        By the time not covered yet, at the pace of the latest page. A list in no order of time has not ended in so
-        many pages, so as many may follow.
+        By the time not covered yet, at the pace of the latest page. A list in no order of time may end with each page,
+        until it is longer than those that have ended; then as many pages may follow as it has had.
+
+        :param longest: pages of the longest slice that has ended.
         """
         if self._begin is None or self._end is None:
             return 0.0
         if self._sample:
-            return float(self.pages)
+            return float(self.pages) if self.pages > longest else 0.0
         left = self._part.width - (self._end - self._begin)
         return max(0.0, left / max(self._latest_page, self._part.width / 10_000, timedelta.resolution))
 
@@ -128,7 +129,7 @@ class Progress:
         """Return the slice in pieces that are worth their first pages; whole if there are no two of these."""
         if self._sample and self.pages > 1:
             return self._part.cut_at([self._sample[len(self._sample) * i // at_most] for i in range(1, at_most)])
-        return self._part.cut(min(at_most, int(self.pages + self.pages_left) // PAGES_PER_PIECE))
+        return self._part.cut(min(at_most, int(self.pages + self.pages_left(0)) // PAGES_PER_PIECE))
 
 
 def _is_ordered(created: Sequence[datetime]) -> bool:
