@@ -20,7 +20,7 @@ from airflow_provider_comms.reports.produce import Outputs, produce
 from airflow_provider_comms.reports.report import ReportSpec
 from airflow_provider_comms.reports.rows import check_formats, format_of
 from airflow_provider_comms.reports.window import window_of, window_since
-from airflow_provider_comms.waiting.thresholds import parse_thresholds, violations
+from airflow_provider_comms.waiting.thresholds import check_counters, parse_thresholds, violations
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -53,6 +53,8 @@ def _report(arguments: Namespace) -> ReportXCom:
     now = datetime.now(UTC)
     thresholds = parse_thresholds(dict(arguments.fail_if))
     resources = list(Resource) if arguments.resource == "all" else [Resource(arguments.resource)]
+    if len(resources) == 1:
+        check_counters(resources[0], dict(arguments.fail_if))
     spec = ReportSpec(resources=resources, window=_window(arguments, now), status=arguments.status)
     outputs = _outputs(arguments)
     console = Console(stderr=True)

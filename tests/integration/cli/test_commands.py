@@ -483,6 +483,7 @@ def test_a_report_for_a_script(run, comms_simulator):
         (["--timezone", "Mars"], "timezone='Mars' is unknown"),
         (["--rows", "rows.xlsx"], "does not end in a known format"),
         (["--fail-if", "bounced=1"], "bounced"),
+        (["--fail-if", "read=1"], "which is not a counter of emails"),
     ],
 )
 def test_a_report_that_cannot_be_made_sends_nothing(run, comms_simulator, arguments, message):
