@@ -6,7 +6,7 @@ import os
 import secrets
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from shutil import copyfile
 from typing import TYPE_CHECKING
 
@@ -59,14 +59,13 @@ def fresh_database(migrated: Path, home: Path) -> Iterator[None]:
     :param migrated: what :func:`migrate` made.
     :param home: where the copy is put.
     """
-    with _environment(settings_for(home)):
+    with ExitStack() as stack:
+        stack.callback(_connect)
+        stack.enter_context(_environment(settings_for(home)))
         copyfile(migrated, home / "airflow.db")
         _connect()
-        try:
-            yield
-        finally:
-            _dispose()
-    _connect()
+        stack.callback(_dispose)
+        yield
 
 
 @contextmanager

@@ -6,12 +6,14 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from airflow.providers.common.compat.sdk import DAG
 
 from airflow_provider_comms.sensors.operation import CommsOperationSensor
+from airflow_provider_comms.testing.database import fresh_database
 
 PAGE = Path(__file__).parents[2] / "docs" / "testing.md"
 FILE = re.compile(r"<!-- file: (\S+) -->\n```python\n(.*?)```", re.DOTALL)
@@ -66,4 +68,14 @@ def test_each_run_has_a_database_of_its_own(comms_airflow, comms_simulator):
 def test_the_database_from_before_is_in_use_again(airflow, airflow_home):
     from airflow import settings
 
+    assert str(airflow_home) in str(settings.engine.url)
+
+
+def test_the_database_from_before_is_in_use_again_after_an_error(airflow, airflow_home, tmp_path):
+    from airflow import settings
+
+    (tmp_path / "migrated.db").touch()
+    with suppress(KeyError), fresh_database(tmp_path / "migrated.db", tmp_path / "airflow"):
+        assert str(tmp_path) in str(settings.engine.url)
+        raise KeyError
     assert str(airflow_home) in str(settings.engine.url)
