@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from airflow.providers.common.compat.sdk import DAG, AirflowFailException, XComArg, task
@@ -280,10 +279,10 @@ def test_a_refusal_names_the_rows_of_the_file(airflow, comms_simulator, tmp_path
     assert "canary" not in str(run.error)
 
 
-@pytest.mark.parametrize("given", [{"to": "{folder}/people.csv"}, {"text": Path("{folder}/text.txt")}])
+@pytest.mark.parametrize("given", [{"to": "{folder}/people.csv"}, {"attachments": "{folder}/terms.pdf"}])
 def test_a_file_that_is_not_there_is_named_and_may_come_until_the_next_try(airflow, comms_simulator, tmp_path, given):
-    (name, template), *_ = given.items()
-    path = type(template)(str(template).format(folder=tmp_path))
+    ((name, template),) = given.items()
+    path = template.format(folder=tmp_path)
     run = airflow(lambda: emails(**{name: path}))
 
     assert run.states == {"send": "failed"}
