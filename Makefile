@@ -13,18 +13,18 @@ PYTEST := $(BIN)/python .ci/pytest_twice.py
 .DEFAULT_GOAL := help
 
 help:
-	@echo 'make demo           watch a real Airflow send, wait and report (KEEP=1 leaves its web UI running)'
-	@echo 'make test           run all tests'
-	@echo 'make test-properties  run the property tests with more examples'
-	@echo 'make test-ui        test the connection form of the web UI in a real browser'
-	@echo 'make test-postgres  run the tests that need a whole Airflow, on PostgreSQL'
+	@echo 'make demo              watch a real Airflow send, wait and report (KEEP=1 leaves its web UI running)'
+	@echo 'make test              run all tests'
+	@echo 'make test-properties   run the property tests with more examples'
+	@echo 'make test-ui           test the connection form of the web UI in a real browser'
+	@echo 'make test-postgres     run the tests that need a whole Airflow, on PostgreSQL'
 	@echo 'make test-distributed  kill the parts of a distributed Airflow, and the API, under many waits'
-	@echo 'make test-matrix    run the tests on every Airflow from 2.11 to 3.3'
-	@echo 'make lint           run the linters, the type checkers and the import contracts'
-	@echo 'make docs           build the docs site into site/'
-	@echo 'make dist           build the wheel and the source distribution into dist/'
-	@echo 'make bench          run the benchmarks'
-	@echo 'make clean          remove what the other targets created'
+	@echo 'make test-matrix       run the tests on every Airflow from 2.11 to 3.3'
+	@echo 'make lint              run the linters, the type checkers and the import contracts'
+	@echo 'make docs              build the docs site into site/'
+	@echo 'make dist              build the wheel and the source distribution into dist/'
+	@echo 'make bench             run the benchmarks'
+	@echo 'make clean             remove what the other targets created'
 
 demo: $(VENV)/installed
 	@$(BIN)/python -m demo
