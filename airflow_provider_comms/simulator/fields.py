@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Annotated, Any, ParamSpec, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, validate_call
+from pydantic_core import PydanticCustomError
 
 Given = ParamSpec("Given")
 Returned = TypeVar("Returned")
@@ -19,14 +20,24 @@ Share = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
 Count = Annotated[int, Field(strict=True, ge=0, le=MAX_NUMBER)]
 Switch = Annotated[bool, Field(strict=True)]
 Text = Annotated[str, Field(min_length=1)]
-_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
-def rfc_3339(text: str) -> str:
-    """Check that a date and time is written as the API wants it."""
-    if not _RFC_3339.fullmatch(text):
-        raise ValueError("must be a date and time as in RFC 3339, such as 2026-01-31T08:00:00Z")
-    return text
+def check(is_good: Callable[[Any], object], problem: str, code: str = "refused") -> Callable[[Any], Any]:
+    """A validator that refuses what is not good, with a problem and its code."""
+
+    def validate(given: Any) -> Any:
+        if not is_good(given):
+            raise PydanticCustomError(code, problem)
+        return given
+
+    return validate
+
+
+#: How the API wants a date and time.
+rfc_3339 = check(
+    re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII).fullmatch,
+    "must be a date and time as in RFC 3339, such as 2026-01-31T08:00:00Z",
+)
 
 
 class FieldError(ValueError):

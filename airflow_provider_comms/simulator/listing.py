@@ -27,14 +27,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 class Filters(NamedTuple):
-    """
-    What a listing keeps.
-
-    :param begin_ms: creation times from this one on, in milliseconds since 1970; None for all.
-    :param end_ms: creation times up to this one, itself not included; None for all.
-    :param status: what shows this status when the page is made; None for all.
-    :param others: further filters, by their names.
-    """
+    """What a listing keeps: created from one time up to, without, another, a status, and whatever else."""
 
     begin_ms: int | None = None
     end_ms: int | None = None
@@ -43,12 +36,7 @@ class Filters(NamedTuple):
 
 
 class Cursor(NamedTuple):
-    """
-    Where a page begins.
-
-    :param after: the page holds what comes after this position in the order of the listing; None for the first one.
-    :param blanks: how many empty pages were shown in this place already.
-    """
+    """Where a page begins: after a position, or at the beginning, and after so many empty pages in this place."""
 
     after: Position | None = None
     blanks: int = 0

@@ -19,18 +19,13 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from airflow_provider_comms.simulator.fields import rfc_3339
+from airflow_provider_comms.simulator.fields import check, rfc_3339
 from airflow_provider_comms.simulator.responses import bad_request
 
 _TAG = "[a-zA-Z0-9._~-]+"
 
 
-def _whole_number(text: str) -> str:
-    if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
-        raise ValueError("must be a whole number from 1 to 1000")
-    return text
-
-
+_whole_number = check(re.compile(r"[+-]?[0-9]{1,18}").fullmatch, "must be a whole number from 1 to 1000")
 _Date = Annotated[AwareDatetime, BeforeValidator(rfc_3339)]
 _ItemStatus = Literal["SCHEDULED", "QUEUED", "SENT", "DELIVERED", "UNDELIVERED", "FAILED", "CANCELED", "INBOUND"]
 

@@ -7,7 +7,10 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, create_model
 from pydantic_core import CoreSchema, core_schema
 
+from airflow_provider_comms.simulator.fields import check
+
 SOME = Annotated[str, Field(min_length=1)]
+_is_not_empty = check(lambda given: given.model_fields_set, "must have at least one property")
 
 
 def optional(kind: Any) -> tuple[Any, None]:
@@ -37,12 +40,6 @@ def some_of(**properties: Any) -> Any:
     return Annotated[
         closed(**{name: optional(kind) for name, kind in properties.items()}), AfterValidator(_is_not_empty)
     ]
-
-
-def _is_not_empty(given: BaseModel) -> BaseModel:
-    if not given.model_fields_set:
-        raise ValueError("must have at least one property")
-    return given
 
 
 def one_of(**forms: Any) -> Any:

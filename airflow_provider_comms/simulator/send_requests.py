@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, ValidationInfo, conlist
-from pydantic_core import PydanticCustomError
 
-from airflow_provider_comms.simulator.fields import rfc_3339
+from airflow_provider_comms.simulator.fields import check, rfc_3339
 from airflow_provider_comms.simulator.identifiers import Resource
 from airflow_provider_comms.simulator.rcs import RCS
 from airflow_provider_comms.simulator.responses import BadRequest, Problem, bad_request
@@ -22,44 +21,23 @@ MAX_BYTES = 5_000_000
 MAX_RECIPIENTS = 10_000
 MAX_TEXT = 1600
 MAX_AHEAD = timedelta(days=30)
-#: Twilio's codes of an address that is no phone number, and of a text that is too long.
-_NO_PHONE_NUMBER, _TEXT_TOO_LONG = "21614", "21617"
-_PHONE_NUMBER = re.compile(r"\+[1-9]\d{1,14}")
 _OWN_HEADERS = {
     *("x-sg-id", "x-sg-eid", "received", "dkim-signature", "content-type", "content-transfer-encoding"),
     *("to", "from", "subject", "reply-to", "cc", "bcc"),
 }
-
-
-def _is_base64(text: str) -> str:
-    base64.b64decode(text, validate=True)
-    return text
-
-
-def _is_free_header(name: str) -> str:
-    if name.lower() in _OWN_HEADERS:
-        raise ValueError("may not be overridden")
-    return name
-
-
-def _are_unique(texts: list[str]) -> list[str]:
-    if len(set(texts)) < len(texts):
-        raise ValueError("must be unique")
-    return texts
-
-
-def _is_short(text: str) -> str:
-    if len(text) > MAX_TEXT:
-        raise PydanticCustomError(
-            _TEXT_TOO_LONG, "The concatenated message text exceeds the {limit} character limit", {"limit": MAX_TEXT}
-        )
-    return text
-
-
-def _is_phone_number(text: str) -> str:
-    if not _PHONE_NUMBER.fullmatch(text):
-        raise PydanticCustomError(_NO_PHONE_NUMBER, "The address specified in the request is not a valid phone number.")
-    return text
+_is_base64 = check(lambda text: base64.b64decode(text, validate=True) is not None, "must be base 64")
+_is_free_header = check(lambda name: name.lower() not in _OWN_HEADERS, "may not be overridden")
+_are_unique = check(lambda texts: len(set(texts)) == len(texts), "must be unique")
+_is_short = check(
+    lambda text: len(text) <= MAX_TEXT,
+    f"The concatenated message text exceeds the {MAX_TEXT} character limit",
+    code="21617",
+)
+_is_phone_number = check(
+    re.compile(r"\+[1-9]\d{1,14}").fullmatch,
+    "The address specified in the request is not a valid phone number.",
+    code="21614",
+)
 
 
 def _first_is_time_to_send(texts: list[str], info: ValidationInfo[datetime]) -> list[str]:

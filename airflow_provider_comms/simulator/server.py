@@ -24,10 +24,8 @@ class ServerError(RuntimeError):
 
 def bind(host: str, port: int) -> socket.socket:
     """
-    A listening socket on a loopback address.
+    A listening socket on a loopback address, and on any free port where the port is 0.
 
-    :param host: a loopback address, or ``localhost``.
-    :param port: a port; 0 for any that is free.
     :raises FieldError: when the host is no loopback address, or the port is none or taken.
     """
     if not is_loopback(host):
@@ -53,19 +51,18 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def check_source(headers: dict[str, str], port: int) -> None:
+def foreign_source(headers: dict[str, str], port: int) -> FieldError | None:
     """
-    Check that a request does not come from a web page, nor by a foreign name that leads here.
+    What shows that a request comes from a web page, or by a foreign name that leads here; None where nothing does.
 
     Any page in a browser on this machine can send requests to loopback, and give itself a name for it.
-
-    :raises FieldError: when it does.
     """
     host, origin = headers.get("host", ""), headers.get("origin")
     if not _names_this_machine(host, port):
-        raise FieldError("Host", f"must be a loopback address with port {port}, not {host!r}")
+        return FieldError("Host", f"must be a loopback address with port {port}, not {host!r}")
     if origin not in (None, f"http://{host}") or headers.get("sec-fetch-site") in ("cross-site", "same-site"):
-        raise FieldError("Origin", "must be the simulator itself; web pages of other origins are not answered")
+        return FieldError("Origin", "must be the simulator itself; web pages of other origins are not answered")
+    return None
 
 
 def _names_this_machine(host: str, port: int) -> bool:

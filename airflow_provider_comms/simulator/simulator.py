@@ -29,7 +29,7 @@ from airflow_provider_comms.simulator.plans import OperationPlan, plan_for
 from airflow_provider_comms.simulator.request_log import LoggedRequest
 from airflow_provider_comms.simulator.responses import error
 from airflow_provider_comms.simulator.sends import AcceptedSend, count_recipients
-from airflow_provider_comms.simulator.server import Server, check_source
+from airflow_provider_comms.simulator.server import Server, foreign_source
 from airflow_provider_comms.simulator.settings import Settings
 
 CONNECTION_TYPE = "twilio_comms"
@@ -84,18 +84,18 @@ class Simulator(Server):
         self._api = Api(credentials, Settings(**settings), Clock(start, frozen=frozen), seed, on_request)
 
     async def _respond(self, connection: Connection, request: Request) -> None:
-        try:
-            check_source(request.headers, self._port)
-        except FieldError as foreign:
-            await connection.read_body(request)
-            await connection.send(control.refusal(403, foreign))
-            return
-        if request.path.startswith("/v1/"):
+        foreign = foreign_source(request.headers, self._port)
+        if not foreign and request.path.startswith("/v1/"):
             await self._api.respond(connection, request)
             return
         await connection.read_body(request)
-        on_control = request.path.startswith("/control/")
-        await connection.send(control.respond(self, request) if on_control else error(404))
+        if foreign:
+            response = control.refusal(403, foreign)
+        elif request.path.startswith("/control/"):
+            response = control.respond(self, request)
+        else:
+            response = error(404)
+        await connection.send(response)
 
     def connection_json(self, *, api_key: bool = False) -> str:
         """
@@ -116,9 +116,7 @@ class Simulator(Server):
         return f"{CONNECTION_TYPE.replace('_', '-')}://{login}:{password}@{host}"
 
     def _login(self, api_key: bool) -> tuple[str, str]:
-        if api_key:
-            return self.api_key_sid, self.api_key_secret
-        return self.account_sid, self.auth_token
+        return (self.api_key_sid, self.api_key_secret) if api_key else (self.account_sid, self.auth_token)
 
     @checked
     def add_operation(
