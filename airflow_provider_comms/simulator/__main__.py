@@ -20,7 +20,6 @@ from airflow_provider_comms.simulator.request_log import LoggedRequest
 from airflow_provider_comms.simulator.simulator import Simulator
 
 _VARIABLE = "AIRFLOW_CONN_TWILIO_COMMS_DEFAULT"
-_POLL_SECONDS = 0.2
 
 
 def _at_least(kind: type[int | float], least: float) -> Callable[[str], float]:
@@ -69,12 +68,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parent, stopping = os.getppid(), threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
-    options_parser = parser()
-    options = options_parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         simulator = _started(options)
     except FieldError as error:
-        options_parser.error(str(error))
+        parser().error(str(error))
     try:
         _announce(simulator, options)
         _wait(stopping, options.stop_after, parent if options.with_parent else None)
@@ -131,7 +129,7 @@ It stops on Ctrl-C, or by itself after {options.stop_after:g} s.
 def _wait(stopping: threading.Event, seconds: float, parent: int | None) -> None:
     """Wait for a signal, the time, or the end of the parent process."""
     deadline = time.monotonic() + seconds
-    while (left := deadline - time.monotonic()) > 0 and not stopping.wait(min(left, _POLL_SECONDS)):
+    while (left := deadline - time.monotonic()) > 0 and not stopping.wait(min(left, 0.2)):
         if parent is not None and os.getppid() != parent:
             return
 

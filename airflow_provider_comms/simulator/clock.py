@@ -40,12 +40,7 @@ def _iso_second(second: int) -> str:
 
 
 class Clock:
-    """
-    Milliseconds since 1970, never going backwards.
-
-    :param start: when the clock begins (aware); the real time if None.
-    :param frozen: True stops it: only :meth:`advance` moves it then.
-    """
+    """Milliseconds since 1970, from a time on or from the real one; if frozen, only :meth:`advance` moves it."""
 
     def __init__(self, start: datetime | None = None, *, frozen: bool = False) -> None:
         self._start_ms = int(time.time() * 1000) if start is None else milliseconds(start, "start")

@@ -16,11 +16,7 @@ DEFAULT_API_KEY_SECRET = "simulated-api-key-secret"  # noqa: S105
 
 
 class Credentials:
-    """
-    The accepted pairs of user name and password, and what each may not do.
-
-    :param pairs: password by user name (an account SID or an API key SID).
-    """
+    """The accepted user names (account SIDs or API key SIDs) with their passwords, and what each may not do."""
 
     def __init__(self, pairs: Mapping[str, str]) -> None:
         self._users = {base64.b64encode(f"{user}:{pairs[user]}".encode()).decode(): user for user in pairs}

@@ -19,8 +19,9 @@ ROUTES: tuple[Route, ...] = get_args(Route)
 
 PREFIX = "comms_operation_"
 RANDOM_BYTES = 10
-#: The pattern that Twilio's reference gives for the ids of every resource.
-ID_PATTERN = re.compile(r"comms_operation_[0-7][a-hjkmnpqrstv-z0-9]{25,34}")
+#: The pattern that Twilio's reference gives for the ids of every resource, after their prefix.
+ULID = "[0-7][a-hjkmnpqrstv-z0-9]{25,34}"
+ID_PATTERN = re.compile(PREFIX + ULID)
 
 _CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789abcdefghjkmnpqrstvwxyz")
 

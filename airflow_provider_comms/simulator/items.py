@@ -23,13 +23,7 @@ _PHONE_NUMBER = "+15005550006"
 
 
 class Batch:
-    """
-    What one send creates.
-
-    :param operation: the operation that it created.
-    :param per_second: how many come into being per second; None for all at once.
-    :param url: what URLs in it begin with.
-    """
+    """What one send creates, so many per second, or all at once; ``url`` is what those of its operation begin with."""
 
     def __init__(self, send: AcceptedSend, operation: Operation, per_second: float | None, url: str) -> None:
         self.send, self.operation, self.url = send, operation, url

@@ -10,7 +10,6 @@ from pydantic import Field, model_validator
 from airflow_provider_comms.simulator.fields import Count, FieldError, Model, Seconds, Share, Switch, Text
 from airflow_provider_comms.simulator.identifiers import Resource
 
-STATUSES = ("SCHEDULED", "PROCESSING", "COMPLETED", "CANCELED")
 ENDINGS = ("COMPLETED", "CANCELED")
 Reading = Literal["cumulative", "exclusive"]
 _SHARES = ("delivered", "failed", "undelivered", "unaddressable", "canceled")

@@ -20,11 +20,10 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from airflow_provider_comms.simulator.fields import check, rfc_3339
+from airflow_provider_comms.simulator.identifiers import PREFIX, ULID
 from airflow_provider_comms.simulator.responses import bad_request
 
 _TAG = "[a-zA-Z0-9._~-]+"
-
-
 _whole_number = check(re.compile(r"[+-]?[0-9]{1,18}").fullmatch, "must be a whole number from 1 to 1000")
 _Date = Annotated[AwareDatetime, BeforeValidator(rfc_3339)]
 _ItemStatus = Literal["SCHEDULED", "QUEUED", "SENT", "DELIVERED", "UNDELIVERED", "FAILED", "CANCELED", "INBOUND"]
@@ -43,11 +42,7 @@ class Query(BaseModel):
 
     @classmethod
     def read(cls, given: Mapping[str, str]) -> Self:
-        """
-        The parameters of a decoded query.
-
-        :raises BadRequest: with every problem that it has.
-        """
+        """The parameters of a decoded query; a :class:`.BadRequest` with every problem that it has."""
         try:
             return cls.model_validate(given)
         except ValidationError as error:
@@ -66,7 +61,7 @@ class OperationsQuery(Query):
 
 
 class _ItemsQuery(Query):
-    operation_id: Annotated[str, Field(pattern=r"^comms_operation_[0-7][a-hjkmnpqrstv-z0-9]{25,34}")] | None = None
+    operation_id: Annotated[str, Field(pattern=f"^{PREFIX}{ULID}")] | None = None
     tags: Annotated[str, Field(pattern=rf"^(?:{_TAG}:{_TAG};){{1,10}}$")] | None = None
 
 
@@ -81,13 +76,13 @@ class MessagesQuery(_ItemsQuery):
 
     status: Literal[_ItemStatus, "READ", "GROUP"] | None = None
     channel: Literal["SMS", "RCS", "WHATSAPP"] | None = None
-    profile: Annotated[str, Field(pattern=r"^mem_profile_[0-7][a-hjkmnpqrstv-z0-9]{25,34}")] | None = None
+    profile: Annotated[str, Field(pattern=f"^mem_profile_{ULID}")] | None = None
     session_id: Annotated[str, Field(pattern=r"^comms_session_[a-hjkmnpqrstv-z0-9]{26,34}")] | None = None
 
     @field_validator("end_date")
     @classmethod
     def _check_order(cls, end: datetime | None, info: ValidationInfo) -> datetime | None:
-        start = info.data.get("start_date")
-        if end is not None and start is not None and end <= start:
+        start: datetime | None = info.data.get("start_date")
+        if end and start and end <= start:
             raise ValueError("must be greater than startDate")
         return end

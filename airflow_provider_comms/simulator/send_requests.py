@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, ValidationInfo, conlist
 
 from airflow_provider_comms.simulator.fields import check, rfc_3339
-from airflow_provider_comms.simulator.identifiers import Resource
+from airflow_provider_comms.simulator.identifiers import ULID, Resource
 from airflow_provider_comms.simulator.rcs import RCS
 from airflow_provider_comms.simulator.responses import BadRequest, Problem, bad_request
 from airflow_provider_comms.simulator.schema import SOME, an_object, closed, one_of, optional, some_of
@@ -49,7 +49,7 @@ def _first_is_time_to_send(texts: list[str], info: ValidationInfo[datetime]) -> 
 
 
 def _identifier(kind: str) -> Any:
-    return Annotated[str, Field(pattern=rf"^{kind}_[0-7][a-hjkmnpqrstv-z0-9]{{25,34}}")]
+    return Annotated[str, Field(pattern=f"^{kind}_{ULID}")]
 
 
 _TAG_TEXT = Field(pattern=r"^[a-zA-Z0-9._~-]+$")

@@ -98,11 +98,7 @@ def places_between(
 
 
 class OperationStore:
-    """
-    The operations of one resource; their JSON is made when somebody asks.
-
-    :param random: where the random part of ids comes from.
-    """
+    """The operations of one resource, with ids from a source of randomness."""
 
     def __init__(self, resource: Resource, random: Random) -> None:
         self.resource = resource
@@ -115,11 +111,7 @@ class OperationStore:
         return len(self._sorted)
 
     def add(self, plan: OperationPlan, created_ms: int, operation_id: str | None = None) -> str:
-        """
-        Add one operation and return its id.
-
-        :raises FieldError: when ``operation_id`` is there already.
-        """
+        """Add one operation and return its id; a :class:`.FieldError` when the id given is there already."""
         operation = self._make(plan, created_ms, operation_id)
         insort(self._sorted, operation, key=_position)
         return operation.position.id
