@@ -160,9 +160,11 @@ class RateLimit:
 
     def passes(self, per_second: float | None) -> bool:
         """Count a request, and say whether it is within the limit (None: no limit)."""
+        if per_second is None:
+            return True
         now = time.monotonic()
         self._passed = [at for at in self._passed if at > now - 1]
-        if per_second is None or len(self._passed) < per_second:
-            self._passed.append(now)
-            return True
-        return False
+        if len(self._passed) >= per_second:
+            return False
+        self._passed.append(now)
+        return True
