@@ -172,6 +172,6 @@ def read_send(resource: Resource, headers: Mapping[str, str], body: bytes, now: 
         send = _SCHEMAS[resource].validate_json(body, context=now)
     except ValidationError as error:
         raise bad_request(error) from None
-    times = [datetime.fromisoformat(text) for text in send.schedule.sendAt[:1]] if send.schedule else []
-    scheduled_for = max(0.0, *((time - now).total_seconds() for time in times), 0.0)
-    return SendRequest(len(send.to), send.tags or {}, scheduled_for)
+    times = send.schedule.sendAt[:1] if send.schedule else []
+    ahead = sum((datetime.fromisoformat(text) - now).total_seconds() for text in times)
+    return SendRequest(len(send.to), send.tags or {}, max(0.0, ahead))
