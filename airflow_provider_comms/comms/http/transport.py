@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import anyio
 import httpx
@@ -105,8 +106,7 @@ class Transport:
             progress.wrote = True
             async with http.stream(
                 request.method,
-                request.path,
-                params=request.query or None,
+                self._url(request),
                 content=request.body,
                 headers=JSON if request.body else None,
                 timeout=_httpx_timeout(request, timeouts),
@@ -116,6 +116,11 @@ class Transport:
                 progress.headers = {name.lower(): value for name, value in response.headers.items()}
                 progress.body = Body(_body_limit(request, response.status_code))
                 await self._read(request, response, progress.body)
+
+    def _url(self, request: Request) -> str:
+        # In one text: httpx would parse it anew with each part that it is given.
+        query = f"?{urlencode(request.query)}" if request.query else ""
+        return f"{self._settings.base_url}{request.path}{query}"
 
     async def _read(self, request: Request, response: httpx.Response, body: Body) -> None:
         try:
