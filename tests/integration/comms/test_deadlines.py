@@ -48,7 +48,7 @@ holds = pytest.mark.parametrize("hold", HOLDING, ids=lambda hold: hold.__name__)
 def test_one_attempt_ends_in_its_time(make_client, settings_for, raw_server, within, hold):
     server = raw_server(hold)
     client = make_client(settings_for(server, attempts=1, attempt_timeout=0.2))
-    with within(0.9), pytest.raises(CommsTimeoutError, match=r"in 0\.2 s") as caught:
+    with within(4), pytest.raises(CommsTimeoutError, match=r"in 0\.2 s") as caught:
         client.get("emails", "x")
     assert caught.value.context.operation_id == "x"
     assert len(server.exchanges) == 1
@@ -58,20 +58,20 @@ def test_one_attempt_ends_in_its_time(make_client, settings_for, raw_server, wit
 def test_all_attempts_end_in_the_time_of_the_call(make_client, settings_for, raw_server, within, hold):
     server = raw_server(hold)
     client = make_client(settings_for(server, attempts=100, attempt_timeout=0.1, call_timeout=0.3))
-    with within(1.4), pytest.raises(CommsTimeoutError):
+    with within(4), pytest.raises(CommsTimeoutError):
         client.list("emails")
     assert 1 < len(server.exchanges) < 6
 
 
 def test_the_last_attempt_does_not_outlast_the_call(make_client, settings_for, raw_server, within):
     client = make_client(settings_for(raw_server(silence), attempts=100, attempt_timeout=10, call_timeout=0.2))
-    with within(0.9), pytest.raises(CommsTimeoutError):
+    with within(4), pytest.raises(CommsTimeoutError):
         client.get("emails", "x")
 
 
 def test_silence_ends_in_the_read_timeout(make_client, settings_for, raw_server, within):
     client = make_client(settings_for(raw_server(silence), attempts=1, read_timeout=0.1))
-    with within(0.5), pytest.raises(CommsTimeoutError, match="ReadTimeout"):
+    with within(4), pytest.raises(CommsTimeoutError, match="ReadTimeout"):
         client.get("emails", "x")
 
 
@@ -86,7 +86,7 @@ def test_a_connection_that_is_never_accepted_ends_in_the_connect_timeout(make_cl
             waiting[-1].connect_ex(listening.getsockname())
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         client = make_client(settings_for(raw_server(b""), base_url=url, attempts=1, connect_timeout=0.1))
-        with within(0.5), pytest.raises(CommsTimeoutError, match="ConnectTimeout"):
+        with within(4), pytest.raises(CommsTimeoutError, match="ConnectTimeout"):
             client.get("emails", "x")
         for one in waiting:
             one.close()
@@ -96,7 +96,7 @@ def test_tls_that_never_begins_ends_in_the_connect_timeout(make_client, settings
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"https://127.0.0.1:{listening.getsockname()[1]}"
         settings = settings_for(type("Nowhere", (), {"url": url}), attempts=1, connect_timeout=0.1)
-        with within(1.5), pytest.raises(CommsTimeoutError, match="ConnectTimeout"):
+        with within(4), pytest.raises(CommsTimeoutError, match="ConnectTimeout"):
             make_client(settings).get("emails", "x")
 
 
@@ -104,8 +104,8 @@ def test_those_who_wait_for_their_turn_are_held_no_longer_either(make_client, se
     """One request at a time, and the first never ends: the others have a time of their own."""
     server = raw_server(silence)
     client = make_client(settings_for(server, max_in_flight=1, attempts=100, attempt_timeout=0.25, call_timeout=0.3))
-    with within(1.4):
-        found = client.side_by_side([f"operation{n}" for n in range(8)])
+    with within(4):
+        found = client.side_by_side([f"operation{n}" for n in range(60)])
     assert {type(error) for error in found} == {CommsTimeoutError}
     assert any("took all of its" in error.message for error in found)
     assert not any("-" in error.message.split(" its ")[-1] for error in found)

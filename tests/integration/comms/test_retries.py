@@ -134,7 +134,7 @@ def test_the_time_of_a_call_bounds_its_attempts(make_client, settings_for, simul
     simulator.fault(500, retry_after="0.1")
     client = make_client(settings_for(simulator, attempts=1000, call_timeout=0.35))
     # On a busy machine the time is up before an attempt is answered.
-    with within(2), pytest.raises((CommsServerError, CommsTimeoutError)):
+    with within(8), pytest.raises((CommsServerError, CommsTimeoutError)):
         client.get("emails", "x")
     assert 1 <= len(simulator.requests) <= 4
 
@@ -143,18 +143,18 @@ def test_the_time_of_a_call_bounds_its_attempts(make_client, settings_for, simul
 @pytest.mark.parametrize(("retry_after", "form"), [(3600, "seconds"), (3600, "date"), ("99999999", "seconds")])
 def test_a_wish_above_the_cap_gives_up_at_once_and_hands_it_on(*, client, simulator, within, status, retry_after, form):
     simulator.fault(status, retry_after=retry_after, retry_after_form=form)
-    with within(2), pytest.raises(CommsStatusError) as caught:
+    with within(8), pytest.raises(CommsStatusError) as caught:
         client.get("emails", "x")
     assert caught.value.retry_after == pytest.approx(300, abs=2)  # Five minutes at most, whatever it says.
     assert len(simulator.requests) == 1
 
 
 def test_a_wish_longer_than_the_call_gives_up_at_once_and_hands_it_on(make_client, settings_for, simulator, within):
-    simulator.fault(503, retry_after=5)
-    client = make_client(settings_for(simulator, call_timeout=1, retry_after_cap=100))
-    with within(0.9), pytest.raises(CommsServerError) as caught:
+    simulator.fault(503, retry_after=50)
+    client = make_client(settings_for(simulator, call_timeout=20, retry_after_cap=100))
+    with within(10), pytest.raises(CommsServerError) as caught:
         client.get("emails", "x")
-    assert caught.value.retry_after == 5
+    assert caught.value.retry_after == 50
     assert len(simulator.requests) == 1
 
 
@@ -175,7 +175,7 @@ def test_a_wish_for_the_past_is_now_and_garbage_is_no_wish(
     sent = retry_after.encode().decode("latin-1")
     refusal, good = http(status, b"{}", Retry_After=sent), http(200, operation_json())
     server = raw_server(lambda exchange: exchange.send(refusal if exchange.number == 1 else good))
-    with within(1):
+    with within(3):
         make_client(settings_for(server)).get("emails", operation_json.id)
     assert len(server.exchanges) == 2
 
