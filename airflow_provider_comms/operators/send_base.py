@@ -248,7 +248,7 @@ class SendOperator(PollingTask, BaseOperator):
 
         check_send(self._arguments())
         ti = context["ti"]
-        key = self._own_key() or default_send_key(ti.dag_id, ti.run_id, ti.task_id, ti.map_index)
+        key = self._chosen_key() or default_send_key(ti.dag_id, ti.run_id, ti.task_id, ti.map_index)
         with ExitStack() as stack:
             plan = self._plan(stack)
             result: SendXCom = {
@@ -264,7 +264,7 @@ class SendOperator(PollingTask, BaseOperator):
             sender = self._sender(context, client, key)
             return {**result, "operations": sender.send(plan)}
 
-    def _own_key(self) -> str | None:
+    def _chosen_key(self) -> str | None:
         key = str(given(self, "send_key") or "").strip()
         # What a template makes of nothing would be one key for all.
         return None if key in {"", "None"} else key
@@ -325,7 +325,7 @@ class SendOperator(PollingTask, BaseOperator):
             confirm_for=seconds_of("confirm_for", self.confirm_for),
             look_before=self.look_before,
             is_retry=context["ti"].try_number > 1,
-            is_own_key=self._own_key() is None,
+            is_own_key=self._chosen_key() is None,
         )
         return ChunkSender(
             client=client,

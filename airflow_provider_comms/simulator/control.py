@@ -81,6 +81,11 @@ def _permit(simulator: Simulator, *, credential: str, resource: str, allowed: Sw
     simulator.permit(credential, resource, allowed, route)
 
 
+@checked
+def _revoke(simulator: Simulator, *, credential: str) -> None:
+    simulator.revoke(credential)
+
+
 def _change_settings(simulator: Simulator, **changes: Any) -> dict[str, Any]:
     simulator.change_settings(**changes)
     return dict(simulator.settings)
@@ -124,5 +129,6 @@ ROUTES: dict[tuple[str, str], Callable[[Simulator, Any], Any]] = {
     ("GET", "settings"): lambda simulator, _: dict(simulator.settings),
     ("POST", "settings"): lambda simulator, body: _change_settings(simulator, **_fields(body)),
     ("POST", "permissions"): lambda simulator, body: _permit(simulator, **_fields(body)),
+    ("POST", "permissions/revoke"): lambda simulator, body: _revoke(simulator, **_fields(body)),
     ("POST", "reset"): lambda simulator, _: simulator.reset(),
 }

@@ -99,6 +99,12 @@ def test_permissions(simulator, control, api):
     assert api.get("/Emails/Operations").status_code == 403
 
 
+def test_a_credential_is_revoked(simulator, control, api):
+    control.post("/permissions/revoke", json={"credential": simulator.account_sid})
+
+    assert api.get("/Emails/Operations").status_code == 401
+
+
 def test_reset(simulator, control):
     simulator.seed("emails", 3)
     simulator.fault(500)
@@ -165,6 +171,8 @@ def test_reset(simulator, control):
         ("/settings", '{"speed": 1}', "speed"),
         ("/permissions", '{"credential": "x", "resource": "emails", "allowed": true}', "credential"),
         ("/permissions", '{"credential": "x", "resource": "emails", "allowed": 1}', "allowed"),
+        ("/permissions/revoke", '{"credential": "x"}', "credential"),
+        ("/permissions/revoke", "{}", "credential"),
     ],
 )
 def test_a_body_that_cannot_be_used_is_told_by_field(control, path, body, field):
