@@ -32,7 +32,7 @@ def operation_of(made):
     return made.start_trigger_args.trigger_kwargs["operation_id"] if started else None
 
 
-@pytest.mark.skipif(airflow_version >= "3.3", reason="it is supported there")
+@pytest.mark.skipif(airflow_version >= "3.3", reason="from 3.3 on the triggerer begins it")
 def test_before_airflow_3_3_a_worker_begins_the_wait(dag):
     assert operation_of(sensor(ID)) is None
 
