@@ -132,6 +132,8 @@ class Wait:
         self._errors.pop(operation_id, None)
         self.retry_at.pop(operation_id, None)
         before = self.seen.get(operation_id)
+        if operation is before:  # The poll hands out the known object again while nothing has changed.
+            return
         self.seen[operation_id] = operation
         self._verdicts[operation_id] = judge(operation, self.spec)
         is_known = isinstance(operation.status, OperationStatus)
