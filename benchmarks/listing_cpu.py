@@ -6,11 +6,10 @@ It matters because a daily report over all operations runs in a worker slot: its
 
 from __future__ import annotations
 
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.listing_peers import list_with_http_operator, list_with_requests, load_what_a_task_has
-from benchmarks.measure import alternate, apart, ratio_of, spending
+from benchmarks.measure import alternate, apart, spending
 from benchmarks.report import Bound, Figure, Report
 from benchmarks.simulated import simulated_api
 
@@ -42,16 +41,7 @@ def run() -> Report:
 
 
 def _figure(peer: str, ours: list[float], theirs: list[float], bound: Bound) -> Figure:
-    ratio = ratio_of(ours, theirs)
-    return Figure(
-        what=f"CPU of listing {OPERATIONS:,} operations; {peer}",
-        ours=median(ours),
-        peer=median(theirs),
-        unit="s",
-        ratio=ratio,
-        bound=bound,
-        judged=ratio,
-    )
+    return Figure.of_rounds(f"CPU of listing {OPERATIONS:,} operations; {peer}", ours, theirs, bound)
 
 
 def list_in_turns(**access: Any) -> dict[str, list[float]]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from statistics import median
+
+from benchmarks.measure import ratio_of
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,12 @@ class Figure:
     ratio: float | None = None
     bound: Bound | None = None
     judged: float = 0.0
+
+    @classmethod
+    def of_rounds(cls, what: str, ours: list[float], peer: list[float], bound: Bound) -> Figure:
+        """Compare seconds of rounds in turn; the bound is for the ratio."""
+        ratio = ratio_of(ours, peer)
+        return cls(what=what, ours=median(ours), peer=median(peer), unit="s", ratio=ratio, bound=bound, judged=ratio)
 
     @property
     def met(self) -> bool:

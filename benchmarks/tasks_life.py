@@ -7,12 +7,11 @@ what they cost.
 
 from __future__ import annotations
 
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.fetch_concurrently import operation_ids
 from benchmarks.listing_peers import PATH, load_airflow
-from benchmarks.measure import alternate, apart, ratio_of, spending
+from benchmarks.measure import alternate, apart, spending
 from benchmarks.report import Bound, Figure, Report
 from benchmarks.simulated import SimulatedApi, simulated_api
 
@@ -55,16 +54,7 @@ def _figure(
 ) -> Figure:
     loads = [lambda load=load: float(apart(load, env=env, **arguments)) for load in (ours, peer)]
     mine, theirs = alternate(ROUNDS, *loads)
-    ratio = ratio_of(mine, theirs)
-    return Figure(
-        what=f"CPU of the {what}",
-        ours=median(mine),
-        peer=median(theirs),
-        unit="s",
-        ratio=ratio,
-        bound=bound,
-        judged=ratio,
-    )
+    return Figure.of_rounds(f"CPU of the {what}", mine, theirs, bound)
 
 
 def _stats(api: SimulatedApi, env: dict[str, str], ids: list[str]) -> list[Figure]:

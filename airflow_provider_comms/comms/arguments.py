@@ -61,14 +61,14 @@ def with_nearest(name: str, known: Iterable[str]) -> str:
     return f"{name!r} (did you mean {nearest[0]!r}?)" if nearest else repr(name)
 
 
-def check_resource(value: object) -> Resource:
-    """Return the resource of that name, or refuse it."""
+def check_resource(value: object, advice: str | None = None) -> Resource:
+    """Return the resource of that name, or refuse it; the advice is by default to use one of them."""
     try:
         return Resource(str(value))
     except ValueError:
         known = " or ".join(repr(r.value) for r in Resource)
         raise CommsArgumentError(
-            f"resource={shown(value)} is not a kind of operation.", advice=f"Use {known}."
+            f"resource={shown(value)} is not a kind of operation.", advice=advice or f"Use {known}."
         ) from None
 
 

@@ -50,7 +50,7 @@ def resources_of(resource: object) -> list[Resource]:
 
     :raises CommsArgumentError: it names none, or something else.
     """
-    return list(dict.fromkeys(map(_resource, _each(resource))))
+    return list(dict.fromkeys(check_resource(one, _RESOURCES) for one in _each(resource)))
 
 
 def check_report(arguments: Mapping[str, object], is_rendered: Callable[[object], bool] = lambda _: True) -> None:
@@ -69,7 +69,7 @@ def check_report(arguments: Mapping[str, object], is_rendered: Callable[[object]
             check(known[name])
     _check_window(known)
     given = _each(arguments["resource"])
-    resources = [_resource(one) for one in given if is_rendered(one)]
+    resources = [check_resource(one, _RESOURCES) for one in given if is_rendered(one)]
     if len(resources) == len(given) == 1:
         check_counters(resources[0], [one.counter for one in parse_thresholds(known["fail_if"])])
     if arguments["output"] not in (None, "") and not known["formats"] and not known["html"]:
@@ -87,13 +87,6 @@ def _each(resource: object) -> list[object]:
 
 
 _RESOURCES = "Use 'emails', 'messages', or a list of both."
-
-
-def _resource(one: object) -> Resource:
-    try:
-        return check_resource(one)
-    except CommsArgumentError as error:
-        raise CommsArgumentError(error.message, advice=_RESOURCES) from None
 
 
 def _check_choice(name: str, value: object, choices: tuple[object, ...]) -> None:

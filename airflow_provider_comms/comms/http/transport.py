@@ -286,7 +286,7 @@ def _open(settings: ClientSettings) -> tuple[httpx.AsyncClient, str | None]:
 
 def _new_client(settings: ClientSettings, proxy: str | None, tls: ssl.SSLContext) -> httpx.AsyncClient:
     return httpx.AsyncClient(
-        base_url=settings.base_url,
+        base_url=settings.base_url,  # Checked here, once; requests give the whole URL.
         auth=httpx.BasicAuth(settings.username, settings.password),
         headers={
             "User-Agent": settings.user_agent,
